@@ -1,0 +1,1 @@
+//! The protocol between Ansible and a native module.

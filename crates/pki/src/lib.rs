@@ -1,0 +1,1 @@
+//! Keys, requests, certificates, chains, CRLs and bundles.

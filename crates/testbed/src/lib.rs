@@ -1,0 +1,1 @@
+//! Test only: runs a module as Ansible does, and independent witnesses.
