@@ -1,1 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
 //! Keys, requests, certificates, chains, CRLs and bundles.
+//!
+//! One crypto stack: OpenSSL makes keys, signs and verifies. The structures that we make are written by
+//! the small DER writer in `der.rs` (RFC 5280, RFC 2986), those that we read are taken apart by
+//! `x509-parser`. Nothing of these libraries is in the public interface. Time and passphrases
+//! come from the caller; only key generation and serial numbers use the random numbers of the system.
+
+pub mod bundle;
+pub mod chain;
+pub mod crl;
+
+mod authority;
+mod certificate;
+mod constraints;
+mod der;
+mod error;
+mod extensions;
+mod jks;
+mod key;
+mod names;
+mod oid;
+mod pem;
+mod pkcs12;
+mod public_key;
+mod punycode;
+mod request;
+mod serial;
+mod subject;
+mod time;
+mod usage;
+
+pub use authority::{Authority, CertificateTemplate, self_sign};
+pub use certificate::{Certificate, CertificateFacts};
+pub use constraints::{IpSubnet, NameConstraints};
+pub use error::{Error, Result};
+pub use key::{Curve, KeyAlgorithm, KeyFormat, PrivateKey};
+pub use names::{DnsName, EmailAddress, OtherName, SubjectAltNames, UniformResourceIdentifier};
+pub use oid::Oid;
+pub use pem::PemBlock;
+pub use public_key::PublicKey;
+pub use request::{BasicConstraints, CertificateRequest, RequestTemplate};
+pub use serial::Serial;
+pub use subject::{Subject, SubjectAttribute};
+pub use time::{Lifetime, RenewBefore, Timestamp};
+pub use usage::{ExtendedKeyUsage, KeyUsage};

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Path building and verification: what an issuer returned becomes a verified set here.
