@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What cert_request does as a program: makes a certificate, and never reads OpenSSL's configuration of the host."""
+
+import json
+import os
+import subprocess
+
+# A configuration that leaves OpenSSL without any algorithm: whoever reads it can make no key.
+HOSTILE = """\
+openssl_conf = init
+config_diagnostics = 1
+[init]
+providers = providers
+alg_section = algorithms
+[providers]
+base = base
+[base]
+activate = 1
+[algorithms]
+default_properties = fips=yes
+"""
+SECONDS = 60  # of an emulated program on a loaded machine; natively it takes milliseconds
+
+
+class CertRequest:
+    """The program of one architecture."""
+
+    def __init__(self, command):
+        self.command = command
+
+    def checks(self):
+        return [
+            self.makes_a_certificate_that_openssl_verifies,
+            self.is_unmoved_by_a_hostile_openssl_configuration,
+            self.never_opens_the_openssl_configuration,
+        ]
+
+    def issue(self, place, environment=None):
+        """Makes a self-signed certificate in a directory and returns its path and its key's."""
+        key, certificate = place / "key.pem", place / "certificate.pem"
+        options = {
+            "certificates": [
+                {
+                    "name": "static",
+                    "dns": ["static.example"],
+                    "issuer": {"self_signed": {}},
+                    "key": {"algorithm": "ecdsa"},
+                    "files": [
+                        {"content": "private_key", "path": str(key)},
+                        {"content": "certificate", "path": str(certificate)},
+                    ],
+                }
+            ]
+        }
+        done = subprocess.run(
+            self.command, input=json.dumps(options), capture_output=True, text=True, timeout=SECONDS, check=False,
+            env={"PATH": os.environ["PATH"], **(environment or {})},
+        )
+        assert done.returncode == 0, f"exit {done.returncode}: {done.stdout}{done.stderr}"
+        assert done.stdout.count("\n") == 1, f"not exactly one line: {done.stdout}"
+        assert json.loads(done.stdout)["changed"] is True, done.stdout
+        return certificate, key
+
+    def makes_a_certificate_that_openssl_verifies(self, place):
+        certificate, key = self.issue(place)
+        said = openssl("verify", "-x509_strict", "-CAfile", certificate, "-verify_hostname", "static.example", certificate)
+        assert said.returncode == 0, said.stdout + said.stderr
+        of_certificate = openssl("x509", "-in", certificate, "-noout", "-pubkey")
+        of_key = openssl("pkey", "-in", key, "-pubout")
+        assert of_key.stdout.startswith("-----BEGIN PUBLIC KEY-----"), of_key.stderr
+        assert of_certificate.stdout == of_key.stdout, "the key on disk is not the certificate's"
+
+    def is_unmoved_by_a_hostile_openssl_configuration(self, place):
+        configuration = place / "hostile.cnf"
+        configuration.write_text(HOSTILE, encoding="utf-8")
+        control = openssl("genpkey", "-algorithm", "RSA", environment={"OPENSSL_CONF": str(configuration)})
+        assert control.returncode != 0, "the configuration is not hostile: the host's openssl works with it"
+        self.issue(place, {"OPENSSL_CONF": str(configuration), "OPENSSL_MODULES": str(place)})
+
+    def never_opens_the_openssl_configuration(self, place):
+        # Whoever opens a pipe that nobody writes waits for ever.
+        pipe = place / "pipe.cnf"
+        os.mkfifo(pipe)
+        try:
+            openssl("genpkey", "-algorithm", "RSA", environment={"OPENSSL_CONF": str(pipe)}, seconds=3)
+            raise AssertionError("the pipe stops nobody: the host's openssl came back")
+        except subprocess.TimeoutExpired:
+            pass
+        self.issue(place, {"OPENSSL_CONF": str(pipe), "OPENSSL_CONF_INCLUDE": str(place)})
+
+
+def openssl(*argv, environment=None, seconds=SECONDS):
+    """Runs the host's openssl, the witness."""
+    return subprocess.run(
+        ["openssl", *map(str, argv)], capture_output=True, text=True, timeout=seconds, check=False,
+        env={"PATH": os.environ["PATH"], **(environment or {})},
+    )
