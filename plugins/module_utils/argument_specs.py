@@ -1,0 +1,810 @@
+# -*- coding: utf-8 -*-
+# SPDX-License-Identifier: Apache-2.0
+"""The options of every module. Written by scripts/generate-argument-specs from the executables; do not edit."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+CERT_REQUEST = {
+    'certificates': {
+        'type': 'list',
+        'elements': 'dict',
+        'required': True,
+        'options': {
+            'name': {
+                'type': 'str',
+                'required': True,
+            },
+            'common_name': {
+                'type': 'str',
+            },
+            'subject': {
+                'type': 'dict',
+            },
+            'dns': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'ip': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'email': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'uri': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'principal': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'other_name': {
+                'type': 'list',
+                'elements': 'dict',
+                'options': {
+                    'type_id': {
+                        'type': 'str',
+                        'required': True,
+                    },
+                    'value': {
+                        'type': 'str',
+                        'required': True,
+                    },
+                },
+            },
+            'key': {
+                'type': 'dict',
+                'no_log': False,
+                'options': {
+                    'algorithm': {
+                        'type': 'str',
+                        'choices': ['rsa', 'ecdsa', 'ed25519', 'ed448'],
+                    },
+                    'size': {
+                        'type': 'int',
+                    },
+                    'curve': {
+                        'type': 'str',
+                    },
+                    'reuse': {
+                        'type': 'bool',
+                    },
+                    'passphrase': {
+                        'type': 'str',
+                        'no_log': True,
+                    },
+                    'format': {
+                        'type': 'str',
+                        'choices': ['pkcs8', 'traditional'],
+                    },
+                },
+            },
+            'key_usage': {
+                'type': 'list',
+                'elements': 'str',
+                'no_log': False,
+            },
+            'extended_key_usage': {
+                'type': 'list',
+                'elements': 'str',
+                'no_log': False,
+            },
+            'must_staple': {
+                'type': 'bool',
+            },
+            'ttl': {
+                'type': 'str',
+            },
+            'renew': {
+                'type': 'dict',
+                'options': {
+                    'before': {
+                        'type': 'str',
+                    },
+                    'on': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'choices': ['expiry', 'names', 'key', 'issuer', 'revoked'],
+                    },
+                    'force': {
+                        'type': 'bool',
+                    },
+                },
+            },
+            'issuer': {
+                'type': 'dict',
+                'options': {
+                    'self_signed': {
+                        'type': 'dict',
+                    },
+                    'private_ca': {
+                        'type': 'dict',
+                        'options': {
+                            'certificate': {
+                                'type': 'path',
+                                'required': True,
+                            },
+                            'private_key': {
+                                'type': 'path',
+                                'required': True,
+                                'no_log': False,
+                            },
+                            'passphrase': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                            'chain': {
+                                'type': 'path',
+                            },
+                            'root': {
+                                'type': 'path',
+                            },
+                            'crl': {
+                                'type': 'path',
+                            },
+                        },
+                    },
+                    'external': {
+                        'type': 'dict',
+                        'options': {
+                            'signed': {
+                                'type': 'str',
+                            },
+                            'signed_path': {
+                                'type': 'path',
+                            },
+                            'trust': {
+                                'type': 'path',
+                            },
+                        },
+                    },
+                    'provided': {
+                        'type': 'dict',
+                        'options': {
+                            'certificate': {
+                                'type': 'path',
+                            },
+                            'private_key': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'chain': {
+                                'type': 'path',
+                            },
+                            'certificate_content': {
+                                'type': 'str',
+                            },
+                            'private_key_content': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                            'chain_content': {
+                                'type': 'str',
+                            },
+                            'passphrase': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                        },
+                    },
+                },
+            },
+            'files': {
+                'type': 'list',
+                'elements': 'dict',
+                'options': {
+                    'content': {
+                        'type': 'str',
+                        'required': True,
+                        'choices': [
+                            'private_key',
+                            'certificate',
+                            'chain',
+                            'fullchain',
+                            'ca_bundle',
+                            'root',
+                            'combined',
+                            'pkcs12',
+                            'jks',
+                            'csr',
+                        ],
+                    },
+                    'path': {
+                        'type': 'path',
+                        'required': True,
+                    },
+                    'owner': {
+                        'type': 'str',
+                    },
+                    'group': {
+                        'type': 'str',
+                    },
+                    'mode': {
+                        'type': 'raw',
+                    },
+                    'context': {
+                        'type': 'str',
+                        'aliases': ['secontext'],
+                    },
+                    'setype': {
+                        'type': 'str',
+                    },
+                    'backup': {
+                        'type': 'bool',
+                    },
+                    'parts': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'choices': ['certificate', 'chain', 'root', 'private_key'],
+                    },
+                    'passphrase': {
+                        'type': 'str',
+                        'no_log': True,
+                    },
+                    'alias': {
+                        'type': 'str',
+                    },
+                },
+            },
+            'containers': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'on_unreadable': {
+                'type': 'str',
+                'choices': ['fail', 'replace'],
+            },
+        },
+    },
+    'defaults': {
+        'type': 'dict',
+        'options': {
+            'common_name': {
+                'type': 'str',
+            },
+            'subject': {
+                'type': 'dict',
+            },
+            'dns': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'ip': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'email': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'uri': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'principal': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'other_name': {
+                'type': 'list',
+                'elements': 'dict',
+                'options': {
+                    'type_id': {
+                        'type': 'str',
+                        'required': True,
+                    },
+                    'value': {
+                        'type': 'str',
+                        'required': True,
+                    },
+                },
+            },
+            'key': {
+                'type': 'dict',
+                'no_log': False,
+                'options': {
+                    'algorithm': {
+                        'type': 'str',
+                        'choices': ['rsa', 'ecdsa', 'ed25519', 'ed448'],
+                    },
+                    'size': {
+                        'type': 'int',
+                    },
+                    'curve': {
+                        'type': 'str',
+                    },
+                    'reuse': {
+                        'type': 'bool',
+                    },
+                    'passphrase': {
+                        'type': 'str',
+                        'no_log': True,
+                    },
+                    'format': {
+                        'type': 'str',
+                        'choices': ['pkcs8', 'traditional'],
+                    },
+                },
+            },
+            'key_usage': {
+                'type': 'list',
+                'elements': 'str',
+                'no_log': False,
+            },
+            'extended_key_usage': {
+                'type': 'list',
+                'elements': 'str',
+                'no_log': False,
+            },
+            'must_staple': {
+                'type': 'bool',
+            },
+            'ttl': {
+                'type': 'str',
+            },
+            'renew': {
+                'type': 'dict',
+                'options': {
+                    'before': {
+                        'type': 'str',
+                    },
+                    'on': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'choices': ['expiry', 'names', 'key', 'issuer', 'revoked'],
+                    },
+                    'force': {
+                        'type': 'bool',
+                    },
+                },
+            },
+            'issuer': {
+                'type': 'dict',
+                'options': {
+                    'self_signed': {
+                        'type': 'dict',
+                    },
+                    'private_ca': {
+                        'type': 'dict',
+                        'options': {
+                            'certificate': {
+                                'type': 'path',
+                                'required': True,
+                            },
+                            'private_key': {
+                                'type': 'path',
+                                'required': True,
+                                'no_log': False,
+                            },
+                            'passphrase': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                            'chain': {
+                                'type': 'path',
+                            },
+                            'root': {
+                                'type': 'path',
+                            },
+                            'crl': {
+                                'type': 'path',
+                            },
+                        },
+                    },
+                    'external': {
+                        'type': 'dict',
+                        'options': {
+                            'signed': {
+                                'type': 'str',
+                            },
+                            'signed_path': {
+                                'type': 'path',
+                            },
+                            'trust': {
+                                'type': 'path',
+                            },
+                        },
+                    },
+                    'provided': {
+                        'type': 'dict',
+                        'options': {
+                            'certificate': {
+                                'type': 'path',
+                            },
+                            'private_key': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'chain': {
+                                'type': 'path',
+                            },
+                            'certificate_content': {
+                                'type': 'str',
+                            },
+                            'private_key_content': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                            'chain_content': {
+                                'type': 'str',
+                            },
+                            'passphrase': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                        },
+                    },
+                },
+            },
+            'files': {
+                'type': 'list',
+                'elements': 'dict',
+                'options': {
+                    'content': {
+                        'type': 'str',
+                        'required': True,
+                        'choices': [
+                            'private_key',
+                            'certificate',
+                            'chain',
+                            'fullchain',
+                            'ca_bundle',
+                            'root',
+                            'combined',
+                            'pkcs12',
+                            'jks',
+                            'csr',
+                        ],
+                    },
+                    'path': {
+                        'type': 'path',
+                        'required': True,
+                    },
+                    'owner': {
+                        'type': 'str',
+                    },
+                    'group': {
+                        'type': 'str',
+                    },
+                    'mode': {
+                        'type': 'raw',
+                    },
+                    'context': {
+                        'type': 'str',
+                        'aliases': ['secontext'],
+                    },
+                    'setype': {
+                        'type': 'str',
+                    },
+                    'backup': {
+                        'type': 'bool',
+                    },
+                    'parts': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'choices': ['certificate', 'chain', 'root', 'private_key'],
+                    },
+                    'passphrase': {
+                        'type': 'str',
+                        'no_log': True,
+                    },
+                    'alias': {
+                        'type': 'str',
+                    },
+                },
+            },
+            'containers': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'on_unreadable': {
+                'type': 'str',
+                'choices': ['fail', 'replace'],
+            },
+        },
+    },
+    'state': {
+        'type': 'str',
+        'default': 'present',
+        'choices': ['present', 'absent'],
+    },
+    'parallel': {
+        'type': 'int',
+    },
+    'state_dir': {
+        'type': 'path',
+        'default': '/var/lib/tls.everywhere',
+    },
+    'lock_timeout': {
+        'type': 'str',
+        'default': '60s',
+    },
+}
+
+PKI_CA = {
+    'backend': {
+        'type': 'dict',
+        'required': True,
+        'options': {
+            'files': {
+                'type': 'dict',
+                'options': {
+                    'directory': {
+                        'type': 'path',
+                        'required': True,
+                    },
+                    'owner': {
+                        'type': 'str',
+                    },
+                    'group': {
+                        'type': 'str',
+                    },
+                    'key_mode': {
+                        'type': 'raw',
+                        'default': '0600',
+                        'no_log': False,
+                    },
+                    'key_directory_mode': {
+                        'type': 'raw',
+                        'default': '0700',
+                        'no_log': False,
+                    },
+                    'certificate_mode': {
+                        'type': 'raw',
+                        'default': '0644',
+                    },
+                    'directory_mode': {
+                        'type': 'raw',
+                        'default': '0755',
+                    },
+                },
+            },
+        },
+    },
+    'authorities': {
+        'type': 'list',
+        'elements': 'dict',
+        'default': [],
+        'options': {
+            'name': {
+                'type': 'str',
+                'required': True,
+            },
+            'type': {
+                'type': 'str',
+                'default': 'root',
+                'choices': ['root', 'intermediate'],
+            },
+            'parent': {
+                'type': 'str',
+            },
+            'state': {
+                'type': 'str',
+                'default': 'present',
+                'choices': [
+                    'present',
+                    'csr',
+                    'signed',
+                    'cross_signed',
+                    'active',
+                    'retired',
+                    'revoked',
+                    'absent',
+                ],
+            },
+            'common_name': {
+                'type': 'str',
+            },
+            'subject': {
+                'type': 'dict',
+            },
+            'key': {
+                'type': 'dict',
+                'no_log': False,
+                'options': {
+                    'algorithm': {
+                        'type': 'str',
+                        'default': 'rsa',
+                        'choices': ['rsa', 'ecdsa', 'ed25519', 'ed448'],
+                    },
+                    'size': {
+                        'type': 'int',
+                    },
+                    'curve': {
+                        'type': 'str',
+                    },
+                    'passphrase': {
+                        'type': 'str',
+                        'no_log': True,
+                    },
+                },
+            },
+            'ttl': {
+                'type': 'str',
+            },
+            'warn_before': {
+                'type': 'str',
+                'default': '30d',
+            },
+            'path_length': {
+                'type': 'int',
+            },
+            'name_constraints': {
+                'type': 'dict',
+                'options': {
+                    'permitted_dns': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'permitted_ip': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'permitted_email': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'excluded_dns': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'excluded_ip': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'excluded_email': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                },
+            },
+            'key_usage': {
+                'type': 'list',
+                'elements': 'str',
+                'no_log': False,
+            },
+            'crl_urls': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'issuer_urls': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'policies': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'signed': {
+                'type': 'str',
+            },
+            'reason': {
+                'type': 'str',
+                'default': 'unspecified',
+                'choices': [
+                    'unspecified',
+                    'keyCompromise',
+                    'cACompromise',
+                    'affiliationChanged',
+                    'superseded',
+                    'cessationOfOperation',
+                    'privilegeWithdrawn',
+                ],
+            },
+            'force': {
+                'type': 'bool',
+                'default': False,
+            },
+        },
+    },
+    'regenerate': {
+        'type': 'raw',
+    },
+    'regenerate_key': {
+        'type': 'raw',
+        'no_log': False,
+    },
+    'sign': {
+        'type': 'list',
+        'elements': 'dict',
+        'default': [],
+        'options': {
+            'name': {
+                'type': 'str',
+            },
+            'authority': {
+                'type': 'str',
+            },
+            'csr': {
+                'type': 'str',
+                'required': True,
+            },
+            'profile': {
+                'type': 'str',
+                'default': 'server',
+                'choices': ['server', 'client', 'peer', 'ca', 'request'],
+            },
+            'key_usage': {
+                'type': 'list',
+                'elements': 'str',
+                'no_log': False,
+            },
+            'extended_key_usage': {
+                'type': 'list',
+                'elements': 'str',
+                'no_log': False,
+            },
+            'ttl': {
+                'type': 'str',
+            },
+            'renew_before': {
+                'type': 'str',
+                'default': '30d',
+            },
+            'path_length': {
+                'type': 'int',
+            },
+        },
+    },
+    'revoke': {
+        'type': 'list',
+        'elements': 'dict',
+        'default': [],
+        'options': {
+            'authority': {
+                'type': 'str',
+                'required': True,
+            },
+            'serial': {
+                'type': 'str',
+            },
+            'certificate': {
+                'type': 'str',
+            },
+            'reason': {
+                'type': 'str',
+                'default': 'unspecified',
+                'choices': [
+                    'unspecified',
+                    'keyCompromise',
+                    'cACompromise',
+                    'affiliationChanged',
+                    'superseded',
+                    'cessationOfOperation',
+                    'privilegeWithdrawn',
+                ],
+            },
+            'at': {
+                'type': 'str',
+            },
+        },
+    },
+    'crl': {
+        'type': 'dict',
+        'options': {
+            'authorities': {
+                'type': 'raw',
+                'default': 'all',
+            },
+            'next_update': {
+                'type': 'str',
+                'default': '30d',
+            },
+            'renew_before': {
+                'type': 'str',
+                'default': '33%',
+            },
+        },
+    },
+    'lock_timeout': {
+        'type': 'str',
+        'default': '60s',
+    },
+    'parallel': {
+        'type': 'int',
+    },
+}

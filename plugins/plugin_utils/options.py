@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of one task on the controller: made plain, checked, and searched for what must never be shown."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import typing as t
+from collections.abc import Mapping, Sequence
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+Spec = t.Mapping[str, t.Mapping[str, t.Any]]
+
+MASK = '********'
+
+
+class Fault(t.NamedTuple):
+    """One thing that is wrong with the options. `path` is empty where the check does not say which one."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f'{self.path}: {self.message}' if self.path else self.message
+
+
+class Review(t.NamedTuple):
+    """What the controller can say of the options before it talks to a host."""
+
+    faults: list[Fault]
+    deprecations: list[dict[str, t.Any]]
+    warnings: list[str]
+
+
+def plain(value: t.Any) -> t.Any:
+    """The value as JSON knows it. Inline vault values are objects of their own up to ansible-core 2.18."""
+    if isinstance(value, str):
+        return str(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if getattr(value, '__ENCRYPTED__', False):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.decode('utf-8', 'surrogateescape')
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (Sequence, set, frozenset)):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+def review(spec: Spec, options: dict[str, t.Any]) -> Review:
+    """Everything that is wrong with the options, as far as the argument spec can tell. The values that the program
+    gets are never the validator's: it would expand paths with the controller's home directory."""
+    unknown = list(_unknown(spec, options, ''))
+    if unknown:
+        # The validator stops at these too, but knows neither their place nor a better name.
+        return Review(unknown, [], [])
+    result = ArgumentSpecValidator(_without_paths(spec)).validate(copy.deepcopy(options))
+    deprecations = [
+        {key: item[key] for key in ('version', 'date', 'collection_name') if item.get(key) is not None}
+        | {'msg': f"the alias '{item['name']}' is deprecated"}
+        for item in getattr(result, '_deprecations', [])
+    ]
+    return Review(
+        [Fault('', message) for message in result.error_messages],
+        deprecations,
+        [f"'{item['option']}' is given twice: also as its alias '{item['alias']}'" for item in getattr(result, '_warnings', [])],
+    )
+
+
+def secrets(spec: Spec, options: t.Any) -> set[str]:
+    """Every value of a no_log option, at any depth. A text where sub-options are expected counts as a whole if one of
+    them is secret."""
+    found: set[str] = set()
+    for name, option in spec.items():
+        for given in _given(name, option, options):
+            if option.get('no_log'):
+                found.update(_leaves(given))
+            elif option.get('options'):
+                for item in given if isinstance(given, list) else [given]:
+                    if isinstance(item, dict):
+                        found |= secrets(option['options'], item)
+                    elif _holds_secrets(option['options']):
+                        found.update(_leaves(item))
+    return found
+
+
+def censor(value: t.Any, hidden: t.Collection[str]) -> t.Any:
+    """The value with every secret replaced; secrets of fewer than three characters only where they are the whole."""
+    if not hidden:
+        return value
+    return _censor(value, frozenset(hidden), sorted((text for text in hidden if len(text) > 2), key=len, reverse=True))
+
+
+def _censor(value: t.Any, whole: frozenset[str], parts: list[str]) -> t.Any:
+    if isinstance(value, dict):
+        return {_censor(key, whole, parts): _censor(item, whole, parts) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_censor(item, whole, parts) for item in value]
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return value
+    if str(value) in whole:
+        return MASK
+    if isinstance(value, str):
+        for part in parts:
+            value = value.replace(part, MASK)
+    return value
+
+
+def _leaves(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    elif not isinstance(value, bool) and value not in (None, ''):
+        yield str(value)
+        # Programs read numbers and trimmed texts too.
+        if str(value).strip():
+            yield str(value).strip()
+
+
+def _given(name: str, option: t.Mapping[str, t.Any], options: t.Any) -> list[t.Any]:
+    names = [name, *option.get('aliases', ())]
+    return [options[each] for each in names if options.get(each) is not None]
+
+
+def _holds_secrets(spec: Spec) -> bool:
+    return any(option.get('no_log') or _holds_secrets(option.get('options') or {}) for option in spec.values())
+
+
+def _unknown(spec: Spec, options: dict[str, t.Any], at: str) -> t.Iterator[Fault]:
+    names = {alias: name for name, option in spec.items() for alias in (name, *option.get('aliases', ()))}
+    for given, value in options.items():
+        path = f'{at}.{given}' if at else given
+        if given not in names:
+            near = difflib.get_close_matches(given, sorted(names), n=1)
+            remedy = f", did you mean '{near[0]}'?" if near else '; known are: ' + ', '.join(sorted(spec))
+            yield Fault(path, f"unknown option '{given}'{remedy}")
+            continue
+        inner = spec[names[given]].get('options')
+        if inner and isinstance(value, dict):
+            yield from _unknown(inner, value, path)
+        elif inner and isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, dict):
+                    yield from _unknown(inner, item, f'{path}[{index}]')
+
+
+def _without_paths(spec: Spec) -> dict[str, t.Any]:
+    """The spec with texts for paths: a path is expanded where the file is, on the target."""
+    result = {}
+    for name, option in spec.items():
+        changed = dict(option)
+        for key in ('type', 'elements'):
+            if changed.get(key) == 'path':
+                changed[key] = 'str'
+        if changed.get('options'):
+            changed['options'] = _without_paths(changed['options'])
+        result[name] = changed
+    return result
