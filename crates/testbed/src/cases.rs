@@ -55,12 +55,9 @@ use crate::sandbox::{Listing, Sandbox};
 /// Fails too if there is no case at all: a wrong path must not look like success.
 #[track_caller]
 pub fn run(directory: impl AsRef<Path>, executable: impl AsRef<Path>) {
-    let cases = folders(directory.as_ref());
-    assert!(
-        !cases.is_empty(),
-        "no cases in {}",
-        directory.as_ref().display()
-    );
+    let (directory, executable) = (directory.as_ref(), executable.as_ref());
+    let cases = folders(directory);
+    assert!(!cases.is_empty(), "no cases in {}", directory.display());
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let worker = || {
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
