@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Certificates and what they say.
+//! Certificates and what they say (RFC 5280 §4).
 
+use openssl::x509::X509;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+
+use crate::extensions::Extensions;
 use crate::{
     BasicConstraints, Error, ExtendedKeyUsage, KeyUsage, NameConstraints, Oid, PublicKey, Result,
-    Serial, Subject, SubjectAltNames, Timestamp, pem,
+    Serial, Subject, SubjectAltNames, Timestamp, der, pem,
 };
 
-/// What a certificate says (RFC 5280 §4).
+/// What a certificate is called in messages.
+const WHAT: &str = "certificate";
+
+/// What a certificate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFacts {
     /// 1, 2 or 3.
@@ -23,17 +31,17 @@ pub struct CertificateFacts {
     pub issuer_der: Vec<u8>,
     /// Begin of the lifetime.
     pub not_before: Timestamp,
-    /// End of the lifetime.
+    /// End of the lifetime, this second included.
     pub not_after: Timestamp,
     /// subjectAltName, the kinds and values that we understand.
     pub names: SubjectAltNames,
-    /// Names in subjectAltName that `names` cannot hold, such as `directoryName CN=a` or `dNSName foo bar`.
+    /// Names in subjectAltName that `names` cannot hold, such as `DirectoryName(CN=a)` or `DNSName(foo bar)`.
     pub unrecognized_names: Vec<String>,
-    /// keyUsage; empty if the extension is absent.
+    /// keyUsage, in the order of the bits; empty if the extension is absent (it may not be empty itself).
     pub key_usage: Vec<KeyUsage>,
-    /// extendedKeyUsage; empty if the extension is absent.
+    /// extendedKeyUsage; empty if the extension is absent (it may not be empty itself).
     pub extended_key_usage: Vec<ExtendedKeyUsage>,
-    /// basicConstraints; `None` if the extension is absent.
+    /// basicConstraints; `None` if the extension is absent. A path length above 255 is told as 255.
     pub basic_constraints: Option<BasicConstraints>,
     /// subjectKeyIdentifier.
     pub subject_key_identifier: Option<Vec<u8>>,
@@ -51,7 +59,8 @@ pub struct CertificateFacts {
     pub issuer_urls: Vec<String>,
     /// OCSP responders of authorityInfoAccess.
     pub ocsp_urls: Vec<String>,
-    /// Critical extensions that this crate does not understand: such a certificate must be refused (RFC 5280 §4.2).
+    /// Critical extensions that this crate does not understand: a verifier must refuse such a certificate
+    /// (RFC 5280 §4.2).
     pub unrecognized_critical: Vec<Oid>,
     /// Such as `ecdsa-with-SHA256`, or the dotted identifier.
     pub signature_algorithm: String,
@@ -65,7 +74,7 @@ impl CertificateFacts {
     }
 }
 
-/// A certificate: its DER and what it says.
+/// A certificate: its DER and what it says. Two are equal if their bytes are.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     der: Vec<u8>,
@@ -78,50 +87,160 @@ impl PartialEq for Certificate {
         self.der == other.der
     }
 }
+
 impl Eq for Certificate {}
 
+impl std::hash::Hash for Certificate {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.der.hash(state);
+    }
+}
+
 impl Certificate {
-    /// Reads exactly one.
+    /// Reads the one certificate in a PEM text.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::WrongBlock`] naming what is there instead, [`Error::Several`],
+    /// [`Error::Truncated`], [`Error::Malformed`].
     pub fn from_pem(text: &[u8]) -> Result<Self> {
-        let _ = text;
-        Err(Error::KeyEncrypted)
+        let block = pem::single(text, WHAT, &["CERTIFICATE", "X509 CERTIFICATE"])?;
+        Self::from_der(&block.der)
     }
-    /// Reads one.
-    pub fn from_der(der: &[u8]) -> Result<Self> {
-        let _ = der;
-        Err(Error::KeyEncrypted)
+
+    /// Reads a certificate in DER; nothing may follow it. Does not check its signature.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`], [`Error::Malformed`].
+    pub fn from_der(certificate: &[u8]) -> Result<Self> {
+        der::check_complete(certificate, WHAT)?;
+        let (_, parsed) = X509Certificate::from_der(certificate)
+            .map_err(|_| Error::malformed(WHAT, "its structure is damaged"))?;
+        Ok(Self {
+            der: certificate.to_vec(),
+            facts: read_facts(&parsed)?,
+            public_key: PublicKey::from_spki_der(parsed.public_key().raw)?,
+        })
     }
+
     /// The DER.
     pub fn der(&self) -> &[u8] {
         &self.der
     }
-    /// The PEM, with a final newline.
+
+    /// `CERTIFICATE` in PEM, with a final newline.
     pub fn to_pem(&self) -> String {
         pem::encode("CERTIFICATE", &self.der)
     }
+
     /// What it says.
     pub fn facts(&self) -> &CertificateFacts {
         &self.facts
     }
+
     /// The subject's public key.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key
     }
+
     /// SHA-256 of the DER.
     pub fn fingerprint_sha256(&self) -> [u8; 32] {
         openssl::sha::sha256(&self.der)
     }
-    /// SHA-256 of the DER as `AB:CD:…`.
+
+    /// SHA-256 of the DER as `AB:CD:…`, as the openssl command shows it.
     pub fn fingerprint_sha256_text(&self) -> String {
-        String::new()
+        let bytes: Vec<String> = self
+            .fingerprint_sha256()
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect();
+        bytes.join(":")
     }
-    /// Whether subject and issuer are the same name.
+
+    /// Whether subject and issuer are one name.
     pub fn is_self_issued(&self) -> bool {
         self.facts.subject_der == self.facts.issuer_der
+            || self.facts.subject.matches(&self.facts.issuer)
     }
-    /// Whether the issuer's name is ours and its key made our signature. Says nothing of dates or CA flags.
+
+    /// Whether `issuer` has the name of our issuer and its key made our signature. Says nothing about dates or
+    /// whether `issuer` may sign.
+    ///
+    /// Signatures over MD5 or SHA-1 count only when a certificate signs itself, as many old roots do: trust in
+    /// those does not come from the signature.
     pub fn signed_by(&self, issuer: &Self) -> bool {
-        let _ = issuer;
-        false
+        let name_fits = self.facts.issuer_der == issuer.facts.subject_der
+            || self.facts.issuer.matches(&issuer.facts.subject);
+        let weak = ["md2", "md4", "md5", "sha1", "SHA1"]
+            .iter()
+            .any(|word| self.facts.signature_algorithm.contains(word));
+        if !name_fits || (weak && self != issuer) {
+            return false;
+        }
+        let Ok(key) = issuer.public_key.pkey() else {
+            return false;
+        };
+        // A signature that OpenSSL cannot read is not one; the error stack that it leaves is dropped with the error.
+        X509::from_der(&self.der)
+            .and_then(|certificate| certificate.verify(&key))
+            .unwrap_or(false)
     }
 }
+
+fn read_facts(parsed: &X509Certificate<'_>) -> Result<CertificateFacts> {
+    let extensions = Extensions::read(parsed.extensions(), WHAT)?;
+    let algorithm = Oid::from_der_content(parsed.signature_algorithm.algorithm.as_bytes())?;
+    Ok(CertificateFacts {
+        version: parsed.version().0.saturating_add(1),
+        serial: Serial::from_der_content(parsed.raw_serial())?,
+        subject: Subject::from_x509(parsed.subject())?,
+        issuer: Subject::from_x509(parsed.issuer())?,
+        subject_der: parsed.subject().as_raw().to_vec(),
+        issuer_der: parsed.issuer().as_raw().to_vec(),
+        not_before: Timestamp(parsed.validity().not_before.timestamp()),
+        not_after: Timestamp(parsed.validity().not_after.timestamp()),
+        names: extensions.names,
+        unrecognized_names: extensions.unrecognized_names,
+        key_usage: extensions.key_usage,
+        extended_key_usage: extensions.extended_key_usage,
+        basic_constraints: extensions.basic_constraints,
+        subject_key_identifier: extensions.subject_key_identifier,
+        authority_key_identifier: extensions.authority_key_identifier,
+        must_staple: extensions.must_staple,
+        name_constraints: extensions.name_constraints,
+        policies: extensions.policies,
+        crl_urls: extensions.crl_urls,
+        issuer_urls: extensions.issuer_urls,
+        ocsp_urls: extensions.ocsp_urls,
+        unrecognized_critical: extensions.unrecognized_critical,
+        signature_algorithm: signature_name(&algorithm),
+    })
+}
+
+/// The name that OpenSSL gives to a signature algorithm.
+fn signature_name(oid: &Oid) -> String {
+    let name = match oid.as_str() {
+        "1.2.840.113549.1.1.2" => "md2WithRSAEncryption",
+        "1.2.840.113549.1.1.3" => "md4WithRSAEncryption",
+        "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
+        "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
+        "1.2.840.113549.1.1.10" => "rsassaPss",
+        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
+        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
+        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
+        "1.2.840.113549.1.1.14" => "sha224WithRSAEncryption",
+        "1.2.840.10045.4.1" => "ecdsa-with-SHA1",
+        "1.2.840.10045.4.3.1" => "ecdsa-with-SHA224",
+        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
+        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
+        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
+        "1.2.840.10040.4.3" => "dsa-with-SHA1",
+        "1.3.101.112" => "ED25519",
+        "1.3.101.113" => "ED448",
+        other => other,
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests;

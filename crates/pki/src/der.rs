@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A writer of DER (X.690) for the structures that we make: each function returns one encoded element.
+//! And a reader for the few that `x509-parser` reads too leniently.
 
-use crate::{Oid, Timestamp};
+use crate::{Error, Oid, Result, Timestamp};
 
 /// One element: identifier octet, length, content.
 pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
@@ -120,6 +121,99 @@ pub(crate) fn time(at: Timestamp) -> Vec<u8> {
     match date.year() {
         year @ 1950..=2049 => element(0x17, format!("{:02}{rest}", year % 100).as_bytes()),
         year => element(0x18, format!("{year:04}{rest}").as_bytes()),
+    }
+}
+
+/// Checks that `der` is exactly one element, so that a cut or a lengthened file is named as such.
+///
+/// # Errors
+/// [`Error::Truncated`] if bytes are missing, [`Error::Malformed`] if bytes follow or it is no SEQUENCE.
+pub(crate) fn check_complete(der: &[u8], what: &'static str) -> Result<()> {
+    let length = match read_element(der) {
+        Some(Element {
+            tag: 0x30, encoded, ..
+        }) => encoded.len(),
+        None if der.first() == Some(&0x30) => {
+            let reason = format!("its {} bytes are fewer than its own length says", der.len());
+            return Err(Error::Truncated { what, reason });
+        }
+        _ => {
+            return Err(Error::malformed(
+                what,
+                "it does not begin as a DER structure",
+            ));
+        }
+    };
+    match der.len() - length {
+        0 => Ok(()),
+        extra => Err(Error::malformed(
+            what,
+            format!("{extra} bytes of something else follow it"),
+        )),
+    }
+}
+
+/// An element that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Element<'a> {
+    /// The identifier octet.
+    pub(crate) tag: u8,
+    /// What the element holds.
+    pub(crate) content: &'a [u8],
+    /// The whole element.
+    pub(crate) encoded: &'a [u8],
+}
+
+/// Reads the first element; `None` if it is cut off, has a long-form tag or a length not in DER.
+pub(crate) fn read_element(input: &[u8]) -> Option<Element<'_>> {
+    let (tag, length) = (*input.first()?, *input.get(1)?);
+    if tag & 0x1f == 0x1f {
+        return None;
+    }
+    let (header, length) = match usize::from(length) {
+        short @ 0..=0x7f => (2, short),
+        long => {
+            let bytes = input.get(2..2 + (long & 0x7f))?;
+            if bytes.len() > 4 || bytes.first().is_none_or(|first| *first == 0) {
+                return None;
+            }
+            let length = bytes
+                .iter()
+                .fold(0usize, |length, byte| (length << 8) | usize::from(*byte));
+            if length < 0x80 {
+                return None;
+            }
+            (2 + bytes.len(), length)
+        }
+    };
+    let end = header.checked_add(length)?;
+    Some(Element {
+        tag,
+        content: input.get(header..end)?,
+        encoded: &input[..end],
+    })
+}
+
+/// The elements that fill `content` exactly; `None` if anything does not fit.
+pub(crate) fn read_elements(mut content: &[u8]) -> Option<Vec<Element<'_>>> {
+    let mut elements = Vec::new();
+    while !content.is_empty() {
+        let element = read_element(content)?;
+        content = &content[element.encoded.len()..];
+        elements.push(element);
+    }
+    Some(elements)
+}
+
+/// The elements of a value that is one SEQUENCE and nothing else.
+pub(crate) fn read_sequence(value: &[u8]) -> Option<Vec<Element<'_>>> {
+    match read_elements(value)?.as_slice() {
+        [
+            Element {
+                tag: 0x30, content, ..
+            },
+        ] => read_elements(content),
+        _ => None,
     }
 }
 
