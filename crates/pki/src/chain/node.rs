@@ -179,7 +179,8 @@ impl Node {
                 now,
             });
         }
-        if now > facts.not_after {
+        // RFC 5280 §4.1.2.5 counts the last second as valid, OpenSSL does not, and the peers are OpenSSL.
+        if now >= facts.not_after {
             return Err(Error::Expired {
                 certificate: self.named(),
                 not_after: facts.not_after,

@@ -119,14 +119,7 @@ impl<'a> Search<'a> {
         let mut issuer_is_there = false;
         for candidate in self.candidates(path) {
             if !self.is_signed_by(tip, candidate)? {
-                self.note(
-                    path.len(),
-                    1,
-                    Error::Signature {
-                        certificate: node.named(),
-                        issuer: self.nodes[candidate].named(),
-                    },
-                );
+                self.note_signature(path, candidate);
                 continue;
             }
             issuer_is_there = true;
@@ -258,6 +251,18 @@ impl<'a> Search<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A root has no issuer but itself: that another root has its name is no fault of its signature.
+    fn note_signature(&mut self, path: &[usize], candidate: usize) {
+        let tip = path.last().map(|index| &self.nodes[*index]);
+        if let Some(tip) = tip.filter(|tip| !tip.is_self_signed()) {
+            let error = Error::Signature {
+                certificate: tip.named(),
+                issuer: self.nodes[candidate].named(),
+            };
+            self.note(path.len(), 1, error);
+        }
     }
 
     /// The path ended and no issuer is there.
