@@ -78,9 +78,8 @@ pub(crate) fn string(value: Value) -> Option<String> {
 
 /// A path with a leading `~/` replaced by the home directory.
 pub(crate) fn path(value: Value, home: Option<&Path>) -> Option<String> {
-    let text = match value {
-        Value::String(text) => text,
-        _ => return None,
+    let Value::String(text) = value else {
+        return None;
     };
     let Some(home) = home.and_then(Path::to_str) else {
         return Some(text);

@@ -56,7 +56,7 @@ mod tests {
     #[error("{message}")]
     struct Step {
         message: &'static str,
-        source: Option<Box<Step>>,
+        source: Option<Box<Self>>,
     }
 
     fn step(message: &'static str, source: Option<Step>) -> Step {

@@ -72,7 +72,7 @@
 //! | `internal.panic` | a bug |
 //! | `internal.stdout` | standard output could not be set aside |
 //!
-//! If standard output is closed or nobody reads it, the status is 1 and nothing else is said. Absent facts have
+//! If nobody reads standard output any more, the status is 1 and nothing else is said. Absent facts have
 //! no key: members that are null are left out at every depth.
 //!
 //! # Secrets

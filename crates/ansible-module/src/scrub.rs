@@ -181,10 +181,11 @@ fn unused(map: &Map<String, Value>, key: String) -> String {
         return key;
     }
     let numbered = |n: usize| format!("{key} ({n})");
+    // One more number than there are keys: one of them is free.
     (2..=map.len() + 2)
         .map(numbered)
         .find(|key| !map.contains_key(key))
-        .unwrap_or(key.clone())
+        .unwrap_or_default()
 }
 
 fn start(bytes: &[u8]) -> Option<[u8; 3]> {

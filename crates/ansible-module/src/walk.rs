@@ -107,7 +107,7 @@ impl Walk<'_> {
             seen.push(spec.name);
             let path = join(path, &key);
             if let Some(value) = self.value(&path, value, spec) {
-                self.put(&mut options, &path, &key, spec, value);
+                self.put(&mut options, &path, spec, value);
             }
         }
         for spec in table.iter().filter(|spec| !seen.contains(&spec.name)) {
@@ -122,18 +122,17 @@ impl Walk<'_> {
         &mut self,
         options: &mut Map<String, Value>,
         path: &str,
-        key: &str,
         spec: &OptionSpec,
         value: Value,
     ) {
         match options.get(spec.name) {
-            Some(other) if *other != value => {
-                let name = spec.name;
-                self.faults.push(
-                    path,
-                    format!("'{key}' is another name of '{name}', and both are given with different values"),
-                );
-            }
+            Some(other) if *other != value => self.faults.push(
+                path,
+                format!(
+                    "'{}' is given under two of its names, with different values",
+                    spec.name
+                ),
+            ),
             Some(_) => {}
             None => drop(options.insert(spec.name.to_owned(), value)),
         }
@@ -330,10 +329,10 @@ fn unknown(key: &str, table: &[OptionSpec]) -> String {
         .filter(|(distance, _)| *distance <= reach)
         .min_by_key(|(distance, _)| *distance);
     match nearest {
-        Some((_, name)) => format!("unknown option '{key}', did you mean '{name}'?"),
+        Some((_, name)) => format!("unknown option, did you mean '{name}'?"),
         None => {
             let known: Vec<_> = table.iter().map(|spec| spec.name).collect();
-            format!("unknown option '{key}'; known are: {}", known.join(", "))
+            format!("unknown option; known are: {}", known.join(", "))
         }
     }
 }
