@@ -34,8 +34,6 @@ class Trip(t.NamedTuple):
 class NativeAction(ActionBase):
     """Runs the executable NAME on the target. Subclasses set the three class variables and nothing else."""
 
-    _supports_check_mode = True
-    _supports_async = True
     # A temporary directory on the target is made only where standard input cannot be used.
     TRANSFERS_FILES = False
 
@@ -49,6 +47,7 @@ class NativeAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The result of the task. Failures of the options, of the placement and of the program are results too; only
         what Ansible knows best (an unreachable host, a refused escalation) is raised."""
+        self._supports_async = True  # ansible-core 2.14 resets a class variable
         super().run(tmp, task_vars)
         self._vars = task_vars or {}
         given = task_options.plain(self._task.args)
@@ -80,6 +79,7 @@ class NativeAction(ActionBase):
             trip = self._round_trips('find', b'', False)
         held = [remark.detail for remark in placement.remarks(trip.stdout) if remark.word == 'held']
         if not held:
+            self.cleanup(force=True)  # Ansible leaves that to a wrapper which never started
             return _read(self.NAME, trip)
         result = self._execute_module(
             module_name=f'tls.everywhere.{self.NAME}',
@@ -87,8 +87,9 @@ class NativeAction(ActionBase):
             task_vars=self._vars,
             wrap_async=not self._connection.has_native_async,
         )
-        if result.get('failed') and 'ansible_job_id' not in result:
-            _extend_message(result, 'asynchronous tasks need Python on the target, other tasks of this collection do not')
+        if result.get('failed') and (result.get('rc') == 127 or 'interpreter' in str(result.get('msg'))):
+            result['changed'] = False
+            result['msg'] = f"{result['msg']}; asynchronous tasks need Python on the target, other tasks of this collection do not"
         return result
 
     def _arguments(self, given: dict[str, t.Any]) -> bytes:
@@ -227,7 +228,7 @@ def _refusal(faults: list[task_options.Fault]) -> dict[str, t.Any]:
         'failed': True,
         'changed': False,
         'msg': '; '.join(str(fault) for fault in faults),
-        'error': {'kind': 'input.invalid', 'caused_by': [], 'hint': None},
+        'error': {'kind': 'input.invalid', 'caused_by': []},
         'faults': [fault._asdict() for fault in faults],
     }
 
@@ -236,6 +237,3 @@ def _extend(result: dict[str, t.Any], key: str, more: list[t.Any]) -> None:
     if more:
         result[key] = [*(result.get(key) or []), *more]
 
-
-def _extend_message(result: dict[str, t.Any], remedy: str) -> None:
-    result['msg'] = f"{result.get('msg') or 'the task could not be started in the background'}; {remedy}"

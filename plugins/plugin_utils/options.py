@@ -53,21 +53,25 @@ def plain(value: t.Any) -> t.Any:
 def review(spec: Spec, options: dict[str, t.Any]) -> Review:
     """Everything that is wrong with the options, as far as the argument spec can tell. The values that the program
     gets are never the validator's: it would expand paths with the controller's home directory."""
-    unknown = list(_unknown(spec, options, ''))
-    if unknown:
-        # The validator stops at these too, but knows neither their place nor a better name.
-        return Review(unknown, [], [])
-    result = ArgumentSpecValidator(_without_paths(spec)).validate(copy.deepcopy(options))
-    deprecations = [
-        {key: item[key] for key in ('version', 'date', 'collection_name') if item.get(key) is not None}
-        | {'msg': f"the alias '{item['name']}' is deprecated"}
-        for item in getattr(result, '_deprecations', [])
-    ]
-    return Review(
-        [Fault('', message) for message in result.error_messages],
-        deprecations,
-        [f"'{item['option']}' is given twice: also as its alias '{item['alias']}'" for item in getattr(result, '_warnings', [])],
-    )
+    faults: list[Fault] = []
+    deprecations: list[dict[str, t.Any]] = []
+    warnings: list[str] = []
+    for path, table, given in _dictionaries(spec, options, ''):
+        unknown = list(_unknown(table, given, path))
+        faults += unknown
+        known = {name: value for name, value in given.items() if _at(path, name) not in {fault.path for fault in unknown}}
+        result = ArgumentSpecValidator(_flat(table)).validate(copy.deepcopy(known))
+        faults += [Fault(path, message) for message in result.error_messages]
+        deprecations += [
+            {key: item[key] for key in ('version', 'date', 'collection_name') if item.get(key) is not None}
+            | {'msg': f"{_at(path, item['name'])}: this name of the option is deprecated"}
+            for item in getattr(result, '_deprecations', [])
+        ]
+        warnings += [
+            f"{_at(path, item['option'])} is also given under its other name '{item['alias']}'"
+            for item in getattr(result, '_warnings', [])
+        ]
+    return Review(faults, deprecations, warnings)
 
 
 def secrets(spec: Spec, options: t.Any) -> set[str]:
@@ -132,33 +136,43 @@ def _holds_secrets(spec: Spec) -> bool:
     return any(option.get('no_log') or _holds_secrets(option.get('options') or {}) for option in spec.values())
 
 
-def _unknown(spec: Spec, options: dict[str, t.Any], at: str) -> t.Iterator[Fault]:
-    names = {alias: name for name, option in spec.items() for alias in (name, *option.get('aliases', ()))}
-    for given, value in options.items():
-        path = f'{at}.{given}' if at else given
-        if given not in names:
-            near = difflib.get_close_matches(given, sorted(names), n=1)
-            remedy = f", did you mean '{near[0]}'?" if near else '; known are: ' + ', '.join(sorted(spec))
-            yield Fault(path, f"unknown option '{given}'{remedy}")
+def _dictionaries(spec: Spec, given: dict[str, t.Any], path: str) -> t.Iterator[tuple[str, Spec, dict[str, t.Any]]]:
+    """Every dictionary of the options that has a spec of its own, the outermost first, with its path."""
+    yield path, spec, given
+    for name, option in spec.items():
+        if not option.get('options'):
             continue
-        inner = spec[names[given]].get('options')
-        if inner and isinstance(value, dict):
-            yield from _unknown(inner, value, path)
-        elif inner and isinstance(value, list):
-            for index, item in enumerate(value):
-                if isinstance(item, dict):
-                    yield from _unknown(inner, item, f'{path}[{index}]')
+        for key in (name, *option.get('aliases', ())):
+            value = given.get(key)
+            if isinstance(value, dict):
+                yield from _dictionaries(option['options'], value, _at(path, key))
+            elif isinstance(value, list):
+                for index, item in enumerate(value):
+                    if isinstance(item, dict):
+                        yield from _dictionaries(option['options'], item, f'{_at(path, key)}[{index}]')
 
 
-def _without_paths(spec: Spec) -> dict[str, t.Any]:
-    """The spec with texts for paths: a path is expanded where the file is, on the target."""
+def _unknown(spec: Spec, given: dict[str, t.Any], path: str) -> t.Iterator[Fault]:
+    names = {alias for name, option in spec.items() for alias in (name, *option.get('aliases', ()))}
+    for key in given:
+        if key not in names:
+            near = difflib.get_close_matches(key, sorted(names), n=1)
+            remedy = f", did you mean '{near[0]}'?" if near else '; known are: ' + ', '.join(sorted(spec))
+            yield Fault(_at(path, key), f"unknown option '{key}'{remedy}")
+
+
+def _at(path: str, key: str) -> str:
+    return f'{path}.{key}' if path else key
+
+
+def _flat(spec: Spec) -> dict[str, t.Any]:
+    """The spec of one dictionary without those inside it, which are checked by themselves, and with texts for paths:
+    a path is expanded where the file is, on the target."""
     result = {}
     for name, option in spec.items():
-        changed = dict(option)
+        flat = {key: value for key, value in option.items() if key not in ('options', 'no_log')}
         for key in ('type', 'elements'):
-            if changed.get(key) == 'path':
-                changed[key] = 'str'
-        if changed.get('options'):
-            changed['options'] = _without_paths(changed['options'])
-        result[name] = changed
+            if flat.get(key) == 'path':
+                flat[key] = 'str'
+        result[name] = flat
     return result
