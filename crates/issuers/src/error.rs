@@ -8,7 +8,9 @@ use pki::Timestamp;
 #[non_exhaustive]
 pub enum Error {
     /// The operator should name the certificate of an authority.
-    #[error("the certificate '{subject}' is not a CA: {missing}; name the certificate of the authority")]
+    #[error(
+        "the certificate '{subject}' is not a CA: {missing}; name the certificate of the authority"
+    )]
     CaFlags {
         /// Subject of the certificate that was given.
         subject: String,
@@ -24,13 +26,17 @@ pub enum Error {
         not_after: Timestamp,
     },
     /// The operator should name the key that belongs to the certificate.
-    #[error("the private key does not belong to the CA '{subject}'; name the key of this certificate")]
+    #[error(
+        "the private key does not belong to the CA '{subject}'; name the key of this certificate"
+    )]
     CaKeyMismatch {
         /// Subject of the authority.
         subject: String,
     },
     /// The operator should correct the clock, or wait.
-    #[error("the CA '{subject}' is not valid before {not_before} and the clock says {now}; correct the clock")]
+    #[error(
+        "the CA '{subject}' is not valid before {not_before} and the clock says {now}; correct the clock"
+    )]
     CaNotYetValid {
         /// Subject of the authority.
         subject: String,
@@ -40,7 +46,9 @@ pub enum Error {
         now: Timestamp,
     },
     /// The operator should complete or correct the certificates above the authority.
-    #[error("the certificates above the CA '{subject}' do not lead to the given root '{root}'; put every intermediate into 'chain'")]
+    #[error(
+        "the certificates above the CA '{subject}' do not lead to the given root '{root}'; put every intermediate into 'chain'"
+    )]
     ChainIncomplete {
         /// Subject of the authority.
         subject: String,
@@ -48,7 +56,9 @@ pub enum Error {
         root: String,
     },
     /// The operator should name the revocation list of this authority.
-    #[error("the revocation list is of '{issuer}' and not signed by the CA '{subject}'; name the list of this authority")]
+    #[error(
+        "the revocation list is of '{issuer}' and not signed by the CA '{subject}'; name the list of this authority"
+    )]
     CrlForeign {
         /// Subject of the authority.
         subject: String,
@@ -99,6 +109,9 @@ pub enum Error {
         #[source]
         source: pki::Error,
     },
+    /// The failure of an authority that several certificates share.
+    #[error(transparent)]
+    Shared(std::sync::Arc<Error>),
     /// The set that was provided does not hold together.
     #[error("the provided certificate cannot be installed")]
     Provided {
@@ -115,7 +128,9 @@ pub enum Error {
         subject: String,
     },
     /// The key that was provided is not the key of the certificate that was provided.
-    #[error("the provided private key does not belong to the provided certificate '{subject}'; provide the pair")]
+    #[error(
+        "the provided private key does not belong to the provided certificate '{subject}'; provide the pair"
+    )]
     ProvidedKeyMismatch {
         /// Subject of the certificate that was given.
         subject: String,
@@ -133,9 +148,12 @@ impl Error {
             Self::CaNotYetValid { .. } => "issuer.not_yet_valid",
             Self::ChainIncomplete { .. } => "issuer.chain_incomplete",
             Self::Crl { .. } | Self::CrlForeign { .. } => "issuer.crl",
-            Self::Bundle { .. } | Self::Material { .. } | Self::Source { .. } => "issuer.unreadable",
+            Self::Bundle { .. } | Self::Material { .. } | Self::Source { .. } => {
+                "issuer.unreadable"
+            }
             Self::Issue { .. } => "issuer.refused",
             Self::Provided { source } => chain_kind(source),
+            Self::Shared(error) => error.kind(),
             Self::SignedForOtherKey { .. } => "external.other_key",
             Self::ProvidedKeyMismatch { .. } => "provided.key_mismatch",
         }

@@ -19,13 +19,24 @@ impl Signed {
     /// # Errors
     /// [`Error::Material`] when there is no certificate in it.
     pub fn new(signed: &Material<'_>) -> Result<Self, Error> {
-        Ok(Self { pem: signed.bytes.to_vec(), certificates: signed.certificates()? })
+        Ok(Self {
+            pem: signed.bytes.to_vec(),
+            certificates: signed.certificates()?,
+        })
     }
 
     /// The certificate of the given key, if it is there.
     #[must_use]
     pub fn leaf_for(&self, key: &pki::PublicKey) -> Option<&Certificate> {
-        self.certificates.iter().find(|certificate| certificate.public_key() == key)
+        self.certificates
+            .iter()
+            .find(|certificate| certificate.public_key() == key)
+    }
+
+    /// All of them, in the order given.
+    #[must_use]
+    pub fn certificates(&self) -> &[Certificate] {
+        &self.certificates
     }
 
     /// A certificate that stands for all of them in messages: the first.
@@ -48,7 +59,10 @@ impl External {
     /// # Errors
     /// [`Error::Material`] when `trust` holds no certificate.
     pub fn new(signed: Option<Signed>, trust: Option<&Material<'_>>) -> Result<Self, Error> {
-        let roots = trust.map(Material::certificates).transpose()?.unwrap_or_default();
+        let roots = trust
+            .map(Material::certificates)
+            .transpose()?
+            .unwrap_or_default();
         Ok(Self { signed, roots })
     }
 
@@ -78,25 +92,41 @@ impl Issuer for External {
 
     fn issue(&self, request: &CertificateRequest, _wish: &Wish<'_>) -> Result<Issued, Error> {
         let Some(signed) = &self.signed else {
-            return Ok(Issued::Pending { waits_for: String::from("the signed certificate") });
+            return Ok(Issued::Pending {
+                waits_for: String::from("the signed certificate"),
+            });
         };
         let key = request.public_key();
         if signed.leaf_for(&key).is_none() {
-            let subject = signed.first().map(|first| first.facts().subject.to_string()).unwrap_or_default();
+            let subject = signed
+                .first()
+                .map(|first| first.facts().subject.to_string())
+                .unwrap_or_default();
             return Err(Error::SignedForOtherKey { subject });
         }
-        Ok(Issued::Bytes { pem: signed.pem.clone() })
+        Ok(Issued::Bytes {
+            pem: signed.pem.clone(),
+        })
     }
 
     fn issued(&self, certificate: &Certificate, above: &[Certificate]) -> IssuerMatch {
         if certificate.is_self_issued() {
-            return IssuerMatch::Other(String::from("self-signed, not signed by an external authority"));
+            return IssuerMatch::Other(String::from(
+                "self-signed, not signed by an external authority",
+            ));
         }
-        let leads = |top: &Certificate| self.roots.iter().any(|root| top == root || top.signed_by(root));
+        let leads = |top: &Certificate| {
+            self.roots
+                .iter()
+                .any(|root| top == root || top.signed_by(root))
+        };
         if self.roots.is_empty() || leads(certificate) || above.iter().any(leads) {
             IssuerMatch::Ours
         } else {
-            IssuerMatch::Other(format!("issued by '{}', which leads to no trusted root", certificate.facts().issuer))
+            IssuerMatch::Other(format!(
+                "issued by '{}', which leads to no trusted root",
+                certificate.facts().issuer
+            ))
         }
     }
 
@@ -109,6 +139,10 @@ impl Issuer for External {
     }
 
     fn trust(&self) -> Trust<'_> {
-        if self.roots.is_empty() { Trust::Partial } else { Trust::Roots(&self.roots) }
+        if self.roots.is_empty() {
+            Trust::Partial
+        } else {
+            Trust::Roots(&self.roots)
+        }
     }
 }

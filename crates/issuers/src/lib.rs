@@ -21,7 +21,9 @@ pub use provided::{Provided, ProvidedFiles};
 pub use self_signed::SelfSigned;
 
 use pki::chain::Trust;
-use pki::{Certificate, CertificateRequest, CertificateTemplate, PrivateKey, RequestTemplate, Timestamp};
+use pki::{
+    Certificate, CertificateRequest, CertificateTemplate, PrivateKey, RequestTemplate, Timestamp,
+};
 
 /// Bytes from a file or an option, with the words by which a message speaks of them.
 pub struct Material<'a> {
@@ -33,7 +35,10 @@ pub struct Material<'a> {
 
 impl Material<'_> {
     fn certificates(&self) -> Result<Vec<Certificate>, Error> {
-        pki::chain::parse_bundle(self.bytes).map_err(|source| Error::Bundle { what: self.what.clone(), source })
+        pki::chain::parse_bundle(self.bytes).map_err(|source| Error::Bundle {
+            what: self.what.clone(),
+            source,
+        })
     }
 }
 
@@ -95,6 +100,34 @@ pub struct Above {
     pub root: Option<Certificate>,
 }
 
+impl Above {
+    /// What stands above `certificate`, found in `pool` by the signatures; what does not belong is left out.
+    #[must_use]
+    pub fn over(certificate: &Certificate, mut pool: Vec<Certificate>) -> Self {
+        let mut above = Self::default();
+        if is_root(certificate) {
+            return above;
+        }
+        let mut current = certificate.clone();
+        while let Some(next) = pool
+            .iter()
+            .position(|candidate| current.signed_by(candidate))
+        {
+            current = pool.swap_remove(next);
+            if is_root(&current) {
+                above.root = Some(current);
+                break;
+            }
+            above.intermediates.push(current.clone());
+        }
+        above
+    }
+}
+
+fn is_root(certificate: &Certificate) -> bool {
+    certificate.is_self_issued() && certificate.signed_by(certificate)
+}
+
 /// One way to get a certificate.
 pub trait Issuer: Send + Sync {
     /// The word of the option.
@@ -148,7 +181,11 @@ pub trait Issuer: Send + Sync {
 }
 
 /// A certificate with nothing in it but what the request says.
-fn template(request: RequestTemplate, not_before: Timestamp, not_after: Timestamp) -> CertificateTemplate {
+fn template(
+    request: RequestTemplate,
+    not_before: Timestamp,
+    not_after: Timestamp,
+) -> CertificateTemplate {
     CertificateTemplate {
         request,
         not_before,

@@ -2,13 +2,11 @@
 //! An authority whose certificate and key are files on this host.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use pki::{
-    Authority, Certificate, CertificateRequest, KeyUsage, PrivateKey, Timestamp,
-};
 use pki::chain::Trust;
 use pki::crl::RevocationList;
+use pki::{Authority, Certificate, CertificateRequest, KeyUsage, PrivateKey, Timestamp};
 
 use crate::{Above, Error, Fidelity, Issued, Issuer, IssuerMatch, Material, Wish};
 
@@ -35,7 +33,7 @@ pub struct PrivateCa {
     roots: Vec<Certificate>,
     crl: Option<RevocationList>,
     key: AuthorityKey,
-    authority: OnceLock<Authority>,
+    authority: OnceLock<Result<Authority, Arc<Error>>>,
 }
 
 impl PrivateCa {
@@ -51,18 +49,34 @@ impl PrivateCa {
         if let Some(chain) = &files.chain {
             given.extend(chain.certificates()?);
         }
-        let root = files.root.as_ref().map(Material::certificates).transpose()?.map(|mut roots| roots.remove(0));
+        let root = files
+            .root
+            .as_ref()
+            .map(Material::certificates)
+            .transpose()?
+            .map(|mut roots| roots.remove(0));
         given.extend(root.clone());
-        let above = path_above(&certificate, given);
+        let above = above_leaf(&certificate, given);
         if let Some(root) = root.filter(|root| above.root.as_ref() != Some(root)) {
             return Err(Error::ChainIncomplete {
                 subject: certificate.facts().subject.to_string(),
                 root: root.facts().subject.to_string(),
             });
         }
-        let crl = files.crl.as_ref().map(|crl| read_crl(crl, &certificate)).transpose()?;
+        let crl = files
+            .crl
+            .as_ref()
+            .map(|crl| read_crl(crl, &certificate))
+            .transpose()?;
         let roots = above.root.iter().cloned().collect();
-        Ok(Self { certificate, above, roots, crl, key, authority: OnceLock::new() })
+        Ok(Self {
+            certificate,
+            above,
+            roots,
+            crl,
+            key,
+            authority: OnceLock::new(),
+        })
     }
 
     /// The certificate of the authority.
@@ -75,31 +89,57 @@ impl PrivateCa {
         let facts = self.certificate.facts();
         let subject = || facts.subject.to_string();
         if now < facts.not_before {
-            return Err(Error::CaNotYetValid { subject: subject(), not_before: facts.not_before, now });
+            return Err(Error::CaNotYetValid {
+                subject: subject(),
+                not_before: facts.not_before,
+                now,
+            });
         }
         if now >= facts.not_after {
-            return Err(Error::CaExpired { subject: subject(), not_after: facts.not_after });
+            return Err(Error::CaExpired {
+                subject: subject(),
+                not_after: facts.not_after,
+            });
         }
         Ok(())
     }
 
+    /// Reads the key once, whatever comes of it: a slow passphrase is not tried for each certificate.
     fn unlocked(&self) -> Result<&Authority, Error> {
-        if let Some(authority) = self.authority.get() {
-            return Ok(authority);
-        }
+        let authority = self
+            .authority
+            .get_or_init(|| self.unlock().map_err(Arc::new));
+        authority
+            .as_ref()
+            .map_err(|error| Error::Shared(Arc::clone(error)))
+    }
+
+    fn unlock(&self) -> Result<Authority, Error> {
         let key = (self.key)()?;
         let public = key.public_key().map_err(|source| self.refused(source))?;
         if public != *self.certificate.public_key() {
-            return Err(Error::CaKeyMismatch { subject: self.certificate.facts().subject.to_string() });
+            return Err(Error::CaKeyMismatch {
+                subject: self.certificate.facts().subject.to_string(),
+            });
         }
-        let chain = self.above.intermediates.iter().skip(1).cloned().collect();
-        let authority =
-            Authority::new(self.certificate.clone(), key, chain).map_err(|source| self.refused(source))?;
-        Ok(self.authority.get_or_init(|| authority))
+        let chain = self
+            .above
+            .intermediates
+            .iter()
+            .skip(1)
+            .chain(&self.above.root);
+        let chain = chain
+            .filter(|above| **above != self.certificate)
+            .cloned()
+            .collect();
+        Authority::new(self.certificate.clone(), key, chain).map_err(|source| self.refused(source))
     }
 
     fn refused(&self, source: pki::Error) -> Error {
-        Error::Issue { issuer: self.name(), source }
+        Error::Issue {
+            issuer: self.name(),
+            source,
+        }
     }
 }
 
@@ -123,7 +163,11 @@ impl Issuer for PrivateCa {
 
     fn issue(&self, request: &CertificateRequest, wish: &Wish<'_>) -> Result<Issued, Error> {
         let begin = wish.not_before.max(self.certificate.facts().not_before);
-        let template = crate::template(wish.template.clone(), begin, self.obtainable(wish.not_after));
+        let template = crate::template(
+            wish.template.clone(),
+            begin,
+            self.obtainable(wish.not_after),
+        );
         let certificate = self
             .unlocked()?
             .sign(&template, &request.public_key())
@@ -132,14 +176,19 @@ impl Issuer for PrivateCa {
         for above in self.above.intermediates.iter().chain(&self.above.root) {
             pem.push_str(&above.to_pem());
         }
-        Ok(Issued::Bytes { pem: pem.into_bytes() })
+        Ok(Issued::Bytes {
+            pem: pem.into_bytes(),
+        })
     }
 
     fn issued(&self, certificate: &Certificate, _above: &[Certificate]) -> IssuerMatch {
         if certificate.signed_by(&self.certificate) {
             return IssuerMatch::Ours;
         }
-        let (has, ours) = (certificate.facts().issuer.to_string(), self.certificate.facts().subject.to_string());
+        let (has, ours) = (
+            certificate.facts().issuer.to_string(),
+            self.certificate.facts().subject.to_string(),
+        );
         if has == ours {
             IssuerMatch::Other(format!("signed by another key of '{ours}'"))
         } else {
@@ -149,8 +198,15 @@ impl Issuer for PrivateCa {
 
     fn revoked(&self, certificate: &Certificate) -> Option<String> {
         let revocation = self.crl.as_ref()?.revoked(&certificate.facts().serial)?;
-        let reason = revocation.reason.map(|reason| format!(", {reason}")).unwrap_or_default();
-        Some(format!("serial {} revoked at {}{reason}", certificate.facts().serial, revocation.at))
+        let reason = revocation
+            .reason
+            .map(|reason| format!(", {reason}"))
+            .unwrap_or_default();
+        Some(format!(
+            "serial {} revoked at {}{reason}",
+            certificate.facts().serial,
+            revocation.at
+        ))
     }
 
     fn above(&self) -> Option<&Above> {
@@ -158,7 +214,11 @@ impl Issuer for PrivateCa {
     }
 
     fn trust(&self) -> Trust<'_> {
-        if self.roots.is_empty() { Trust::Partial } else { Trust::Roots(&self.roots) }
+        if self.roots.is_empty() {
+            Trust::Partial
+        } else {
+            Trust::Roots(&self.roots)
+        }
     }
 
     fn warnings(&self, now: Timestamp) -> Vec<String> {
@@ -175,15 +235,33 @@ impl Issuer for PrivateCa {
 
 impl fmt::Debug for PrivateCa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { certificate, above: _, roots: _, crl: _, key: _, authority: _ } = self;
-        f.debug_struct("PrivateCa").field("subject", &certificate.facts().subject).finish_non_exhaustive()
+        let Self {
+            certificate,
+            above: _,
+            roots: _,
+            crl: _,
+            key: _,
+            authority: _,
+        } = self;
+        f.debug_struct("PrivateCa")
+            .field("subject", &certificate.facts().subject)
+            .finish_non_exhaustive()
     }
 }
 
 fn check_flags(certificate: &Certificate) -> Result<(), Error> {
     let facts = certificate.facts();
-    let refuse = |missing| Err(Error::CaFlags { subject: facts.subject.to_string(), missing });
-    if !facts.basic_constraints.as_ref().is_some_and(|constraints| constraints.ca) {
+    let refuse = |missing| {
+        Err(Error::CaFlags {
+            subject: facts.subject.to_string(),
+            missing,
+        })
+    };
+    if !facts
+        .basic_constraints
+        .as_ref()
+        .is_some_and(|constraints| constraints.ca)
+    {
         return refuse("basicConstraints does not say CA:TRUE");
     }
     if !facts.key_usage.is_empty() && !facts.key_usage.contains(&KeyUsage::KeyCertSign) {
@@ -192,21 +270,17 @@ fn check_flags(certificate: &Certificate) -> Result<(), Error> {
     Ok(())
 }
 
-/// Walks upwards from `certificate` through the signatures; what does not belong is left out.
-fn path_above(certificate: &Certificate, mut pool: Vec<Certificate>) -> Above {
-    let mut above = Above::default();
-    let mut current = certificate.clone();
-    loop {
-        if current.is_self_issued() && current.signed_by(&current) {
-            above.root = Some(current);
-            return above;
-        }
-        above.intermediates.push(current.clone());
-        let Some(next) = pool.iter().position(|candidate| current.signed_by(candidate)) else {
-            return above;
+/// What stands above a certificate that `authority` signs.
+fn above_leaf(authority: &Certificate, pool: Vec<Certificate>) -> Above {
+    if crate::is_root(authority) {
+        return Above {
+            intermediates: Vec::new(),
+            root: Some(authority.clone()),
         };
-        current = pool.swap_remove(next);
     }
+    let mut above = Above::over(authority, pool);
+    above.intermediates.insert(0, authority.clone());
+    above
 }
 
 fn read_crl(crl: &Material<'_>, authority: &Certificate) -> Result<RevocationList, Error> {
@@ -215,7 +289,10 @@ fn read_crl(crl: &Material<'_>, authority: &Certificate) -> Result<RevocationLis
     } else {
         RevocationList::from_der(crl.bytes)
     };
-    let crl = read.map_err(|source| Error::Crl { what: crl.what.clone(), source })?;
+    let crl = read.map_err(|source| Error::Crl {
+        what: crl.what.clone(),
+        source,
+    })?;
     if crl.is_signed_by(authority) {
         return Ok(crl);
     }

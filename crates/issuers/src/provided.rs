@@ -34,25 +34,57 @@ impl Provided {
     /// # Errors
     /// [`Error::Material`] for what cannot be read, [`Error::ProvidedKeyMismatch`] for a key of
     /// something else, [`Error::Issue`] for what `pki::verify` refuses.
-    pub fn new(files: &ProvidedFiles<'_>, names: &SubjectAltNames, now: Timestamp) -> Result<Self, Error> {
-        let key = PrivateKey::from_pem(files.private_key.bytes, files.passphrase)
-            .map_err(|source| Error::Material { what: files.private_key.what.clone(), source })?;
-        let refused = |source| Error::Issue { issuer: "provided", source };
+    pub fn new(
+        files: &ProvidedFiles<'_>,
+        names: &SubjectAltNames,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let key =
+            PrivateKey::from_pem(files.private_key.bytes, files.passphrase).map_err(|source| {
+                Error::Material {
+                    what: files.private_key.what.clone(),
+                    source,
+                }
+            })?;
+        let refused = |source| Error::Issue {
+            issuer: "provided",
+            source,
+        };
         let public_key = key.public_key().map_err(refused)?;
         let mut pool = files.certificate.certificates()?;
         if let Some(chain) = &files.chain {
             pool.extend(chain.certificates()?);
         }
-        if !pool.iter().any(|certificate| *certificate.public_key() == public_key) {
-            let subject = pool.first().map(|first| first.facts().subject.to_string()).unwrap_or_default();
+        if !pool
+            .iter()
+            .any(|certificate| *certificate.public_key() == public_key)
+        {
+            let subject = pool
+                .first()
+                .map(|first| first.facts().subject.to_string())
+                .unwrap_or_default();
             return Err(Error::ProvidedKeyMismatch { subject });
         }
         let pem: String = pool.iter().map(Certificate::to_pem).collect();
         let names = (!names.is_empty()).then_some(names);
-        let expectation = Expectation { public_key: &public_key, names, trust: Trust::Partial, now };
-        let verified = pki::chain::verify(pool, &expectation).map_err(|source| Error::Provided { source })?;
-        let above = Above { intermediates: verified.intermediates().to_vec(), root: verified.root().cloned() };
-        Ok(Self { key, certificate: verified.leaf().clone(), above, pem: pem.into_bytes() })
+        let expectation = Expectation {
+            public_key: &public_key,
+            names,
+            trust: Trust::Partial,
+            now,
+        };
+        let verified =
+            pki::chain::verify(pool, &expectation).map_err(|source| Error::Provided { source })?;
+        let above = Above {
+            intermediates: verified.intermediates().to_vec(),
+            root: verified.root().cloned(),
+        };
+        Ok(Self {
+            key,
+            certificate: verified.leaf().clone(),
+            above,
+            pem: pem.into_bytes(),
+        })
     }
 }
 
@@ -74,7 +106,9 @@ impl Issuer for Provided {
     }
 
     fn issue(&self, _request: &CertificateRequest, _wish: &Wish<'_>) -> Result<Issued, Error> {
-        Ok(Issued::Bytes { pem: self.pem.clone() })
+        Ok(Issued::Bytes {
+            pem: self.pem.clone(),
+        })
     }
 
     fn issued(&self, certificate: &Certificate, _above: &[Certificate]) -> IssuerMatch {
@@ -112,7 +146,14 @@ impl Issuer for Provided {
 
 impl fmt::Debug for Provided {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key: _, certificate, above: _, pem: _ } = self;
-        f.debug_struct("Provided").field("subject", &certificate.facts().subject).finish_non_exhaustive()
+        let Self {
+            key: _,
+            certificate,
+            above: _,
+            pem: _,
+        } = self;
+        f.debug_struct("Provided")
+            .field("subject", &certificate.facts().subject)
+            .finish_non_exhaustive()
     }
 }

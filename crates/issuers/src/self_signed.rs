@@ -31,16 +31,23 @@ impl Issuer for SelfSigned {
 
     fn issue(&self, _request: &CertificateRequest, wish: &Wish<'_>) -> Result<Issued, Error> {
         let template = crate::template(wish.template.clone(), wish.not_before, wish.not_after);
-        let certificate = pki::self_sign(&template, wish.key)
-            .map_err(|source| Error::Issue { issuer: self.name(), source })?;
-        Ok(Issued::Bytes { pem: certificate.to_pem().into_bytes() })
+        let certificate = pki::self_sign(&template, wish.key).map_err(|source| Error::Issue {
+            issuer: self.name(),
+            source,
+        })?;
+        Ok(Issued::Bytes {
+            pem: certificate.to_pem().into_bytes(),
+        })
     }
 
     fn issued(&self, certificate: &Certificate, _above: &[Certificate]) -> IssuerMatch {
         if certificate.is_self_issued() && certificate.signed_by(certificate) {
             IssuerMatch::Ours
         } else {
-            IssuerMatch::Other(format!("issued by '{}', not self-signed", certificate.facts().issuer))
+            IssuerMatch::Other(format!(
+                "issued by '{}', not self-signed",
+                certificate.facts().issuer
+            ))
         }
     }
 

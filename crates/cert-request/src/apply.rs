@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Does what was decided for one entry: key, request, certificate, files.
+
+use std::path::{Path, PathBuf};
+
+use issuers::{Issued, Wish};
+use pki::chain::{self, Expectation, Verified};
+use pki::{Certificate, CertificateRequest, Lifetime, PrivateKey, Timestamp};
+use tls_files::{FileChange, Target};
+use zeroize::Zeroizing;
+
+use crate::decide::{Action, Decision, KeySource};
+use crate::failure::EntryError;
+use crate::issuance::Loaded;
+use crate::layout;
+use crate::observe::{Observation, Presence};
+use crate::request::{Content, Entry, FileSpec};
+use crate::state::{Pending, PendingDir};
+
+/// A certificate begins this long before it is made, so that a peer whose clock is behind accepts it.
+pub const CLOCK_TOLERANCE: Lifetime = Lifetime(300);
+
+/// What was done.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Files that were created, replaced or repaired.
+    pub files: Vec<PathBuf>,
+    /// Copies of replaced files.
+    pub backups: Vec<PathBuf>,
+    /// The certificate that is new in service.
+    pub certificate: Option<Certificate>,
+    /// The request that waits for an outside signature, PEM.
+    pub csr: Option<String>,
+    /// What the operator should look at.
+    pub warnings: Vec<String>,
+}
+
+/// One entry with all that is known of it.
+pub struct Work<'a> {
+    /// What is wished.
+    pub entry: &'a Entry,
+    /// Who signs.
+    pub issuer: &'a Loaded,
+    /// What is there.
+    pub seen: &'a Observation,
+    /// Where requests wait.
+    pub state_dir: &'a Path,
+    /// The clock.
+    pub now: Timestamp,
+}
+
+impl Work<'_> {
+    /// Does what was decided.
+    ///
+    /// # Errors
+    /// Why it could not be done; then the old files are in place.
+    pub fn apply(&self, decision: &Decision) -> Result<Applied, EntryError> {
+        match decision.action {
+            Action::Keep => Ok(Applied::default()),
+            Action::FixAttributes => self.fix_attributes(),
+            Action::Rewrite => self.rewrite(),
+            Action::Issue(source) => self.issue(source),
+            Action::Request(source) => self.request(source),
+            Action::Wait(_) => self.wait(),
+        }
+    }
+
+    fn fix_attributes(&self) -> Result<Applied, EntryError> {
+        Ok(Applied {
+            files: tls_files::fix_attributes(&self.drifted())?,
+            ..Applied::default()
+        })
+    }
+
+    fn drifted(&self) -> Vec<Target> {
+        let each = self.entry.files.iter().zip(&self.seen.files);
+        each.filter(|(_, seen)| !seen.drift.is_empty())
+            .map(|(file, _)| file.target.clone())
+            .collect()
+    }
+
+    fn key(&self, source: KeySource) -> Result<PrivateKey, EntryError> {
+        let known = match source {
+            KeySource::Installed => self.seen.key.as_ref(),
+            KeySource::Pending => self.seen.pending.as_ref().map(|pending| &pending.key),
+            KeySource::Provided => self.issuer.issuer().key(),
+            KeySource::New => None,
+        };
+        match known {
+            Some(key) => Ok(key.clone()),
+            None => {
+                PrivateKey::generate(self.entry.key.algorithm).map_err(|source| EntryError::Make {
+                    what: "the private key",
+                    source,
+                })
+            }
+        }
+    }
+
+    fn certificate_request(&self, key: &PrivateKey) -> Result<CertificateRequest, EntryError> {
+        CertificateRequest::create(&self.entry.template, key).map_err(|source| EntryError::Make {
+            what: "the signing request",
+            source,
+        })
+    }
+
+    fn issue(&self, source: KeySource) -> Result<Applied, EntryError> {
+        let key = self.key(source)?;
+        let request = match (&self.seen.pending, source) {
+            (Some(pending), KeySource::Pending) => pending.request.clone(),
+            _ => self.certificate_request(&key)?,
+        };
+        let wish = Wish {
+            template: &self.entry.template,
+            key: &key,
+            not_before: self.now - CLOCK_TOLERANCE,
+            not_after: self.now + self.entry.ttl,
+            now: self.now,
+        };
+        match self.issuer.issuer().issue(&request, &wish)? {
+            Issued::Bytes { pem } => self.install(&pem, &key, &request),
+            Issued::Pending { .. } => self.keep_pending(Pending { key, request }),
+        }
+    }
+
+    fn install(
+        &self,
+        pem: &[u8],
+        key: &PrivateKey,
+        request: &CertificateRequest,
+    ) -> Result<Applied, EntryError> {
+        let refused = |source| EntryError::Chain {
+            issuer: self.issuer.issuer().name(),
+            source,
+        };
+        let verified = self.verify(chain::parse_bundle(pem).map_err(refused)?, key)?;
+        let all: Vec<&FileSpec> = self.entry.files.iter().collect();
+        let mut applied = self.write(&all, &verified, key, Some(request))?;
+        applied.certificate = Some(verified.leaf().clone());
+        if self.issuer.external().is_some() {
+            PendingDir::new(self.state_dir, &self.entry.name).discard()?;
+        }
+        Ok(applied)
+    }
+
+    fn verify(&self, pool: Vec<Certificate>, key: &PrivateKey) -> Result<Verified, EntryError> {
+        let public_key = key.public_key().map_err(|source| EntryError::Make {
+            what: "the public key",
+            source,
+        })?;
+        let names = &self.entry.template.names;
+        let expectation = Expectation {
+            public_key: &public_key,
+            names: (!names.is_empty()).then_some(names),
+            trust: self.issuer.issuer().trust(),
+            now: self.now,
+        };
+        chain::verify(pool, &expectation).map_err(|source| EntryError::Chain {
+            issuer: self.issuer.issuer().name(),
+            source,
+        })
+    }
+
+    fn write(
+        &self,
+        files: &[&FileSpec],
+        verified: &Verified,
+        key: &PrivateKey,
+        request: Option<&CertificateRequest>,
+    ) -> Result<Applied, EntryError> {
+        let set = layout::Set {
+            verified,
+            key,
+            wish: &self.entry.key,
+            request,
+            now: self.now,
+        };
+        let mut changes = Vec::with_capacity(files.len());
+        let mut warnings = Vec::new();
+        for file in files {
+            let content = set.render(file)?;
+            if matches!(file.content, Content::Chain) && content.is_empty() {
+                let path = file.target.path.display();
+                warnings.push(format!(
+                    "'{path}' is empty: no certificate stands between this one and its root"
+                ));
+            }
+            changes.push(FileChange {
+                target: file.target.clone(),
+                content,
+            });
+        }
+        let installed = tls_files::install(self.entry.name.as_str(), changes)?;
+        warnings.extend(installed.warnings);
+        Ok(Applied {
+            files: installed.files,
+            backups: installed.backups,
+            warnings,
+            ..Applied::default()
+        })
+    }
+
+    /// The files that are missing or wrong, from the key and certificate in service.
+    fn rewrite(&self) -> Result<Applied, EntryError> {
+        let (Some(key), Some(leaf)) = (&self.seen.key, &self.seen.certificate) else {
+            return Ok(Applied::default());
+        };
+        let mut pool = vec![leaf.clone()];
+        pool.extend(
+            self.seen
+                .above
+                .intermediates
+                .iter()
+                .chain(&self.seen.above.root)
+                .cloned(),
+        );
+        let verified = self.verify(pool, key)?;
+        let each = self.entry.files.iter().zip(&self.seen.files);
+        let wrong: Vec<&FileSpec> = each
+            .filter(|(file, seen)| {
+                seen.presence != Presence::Present { difference: None }
+                    || matches!(file.content, Content::Csr)
+            })
+            .map(|(file, _)| file)
+            .collect();
+        let wants_request = wrong
+            .iter()
+            .any(|file| matches!(file.content, Content::Csr));
+        let request = wants_request
+            .then(|| self.certificate_request(key))
+            .transpose()?;
+        let mut applied = self.write(&wrong, &verified, key, request.as_ref())?;
+        applied
+            .files
+            .extend(tls_files::fix_attributes(&self.drifted())?);
+        applied.files.dedup();
+        Ok(applied)
+    }
+
+    fn request(&self, source: KeySource) -> Result<Applied, EntryError> {
+        let key = self.key(source)?;
+        let request = self.certificate_request(&key)?;
+        self.keep_pending(Pending { key, request })
+    }
+
+    fn keep_pending(&self, pending: Pending) -> Result<Applied, EntryError> {
+        let directory = PendingDir::new(self.state_dir, &self.entry.name);
+        directory.save(&pending, &self.entry.key)?;
+        let mut applied = self.publish(&pending.request)?;
+        applied.files.push(directory.path().to_path_buf());
+        Ok(applied)
+    }
+
+    fn wait(&self) -> Result<Applied, EntryError> {
+        self.seen.pending.as_ref().map_or_else(
+            || Ok(Applied::default()),
+            |pending| self.publish(&pending.request),
+        )
+    }
+
+    /// Writes the request where the user wants it; the set in service stays untouched.
+    fn publish(&self, request: &CertificateRequest) -> Result<Applied, EntryError> {
+        let pem = request.to_pem();
+        let files = self
+            .entry
+            .files
+            .iter()
+            .filter(|file| matches!(file.content, Content::Csr));
+        let changes: Vec<FileChange> = files
+            .map(|file| FileChange {
+                target: file.target.clone(),
+                content: Zeroizing::new(pem.clone().into_bytes()),
+            })
+            .collect();
+        let installed = if changes.is_empty() {
+            tls_files::Installed::default()
+        } else {
+            tls_files::install(self.entry.name.as_str(), changes)?
+        };
+        Ok(Applied {
+            files: installed.files,
+            backups: installed.backups,
+            warnings: installed.warnings,
+            csr: Some(pem),
+            ..Applied::default()
+        })
+    }
+}

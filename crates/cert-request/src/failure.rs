@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What can go wrong, for one certificate and for the task.
+
+use std::path::PathBuf;
+
+use ansible_module::{Failure, InputFaults, flatten};
+use serde_json::{Map, Value, json};
+
+/// Why one certificate could not be brought into the wished state.
+#[derive(Debug, thiserror::Error)]
+pub enum EntryError {
+    /// The content of a file needs a root, and none is known.
+    #[error("content '{content}' of '{}' needs the root certificate, which is not known; give it to the issuer or leave the file out", path.display())]
+    RootUnknown {
+        /// Word of the content.
+        content: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The set that came back is not acceptable.
+    #[error("the certificate from '{issuer}' is refused and nothing was changed")]
+    Chain {
+        /// Word of the issuer.
+        issuer: &'static str,
+        /// Why.
+        #[source]
+        source: pki::chain::Error,
+    },
+    /// A file cannot be written, or its directory not used.
+    #[error(transparent)]
+    Files(#[from] tls_files::Error),
+    /// The issuer cannot do it.
+    #[error(transparent)]
+    Issuer(#[from] issuers::Error),
+    /// Key or request cannot be made.
+    #[error("cannot make {what}")]
+    Make {
+        /// The thing.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: pki::Error,
+    },
+    /// A file of the issuer is another entry's problem too; its message was made once.
+    #[error("{msg}")]
+    Shared {
+        /// The message.
+        msg: String,
+        /// The kind.
+        kind: &'static str,
+        /// The hint.
+        hint: Option<String>,
+    },
+    /// The directory of pending requests cannot be made.
+    #[error("cannot create the directory '{}'; name another with 'state_dir'", path.display())]
+    StateDir {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A PKCS#12 or Java key store cannot be made.
+    #[error("cannot make the {content} file '{}'", path.display())]
+    Store {
+        /// Word of the content.
+        content: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: pki::bundle::Error,
+    },
+    /// A file is there, and is not what it should be.
+    #[error("{} '{}' cannot be read: {why}; put it right, remove it, or set on_unreadable: replace", article(content), path.display())]
+    Unreadable {
+        /// Word of the content.
+        content: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Another installed file refers to a key that is gone.
+    #[error("the pending request in '{}' cannot be read: {why}; remove that directory to begin a new request", path.display())]
+    PendingUnreadable {
+        /// Its directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+fn article(content: &str) -> String {
+    format!("the file with content '{content}'")
+}
+
+impl EntryError {
+    /// The stable word for playbooks.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::RootUnknown { .. } => "issuer.root_unknown",
+            Self::Chain { source, .. } => issuers::chain_kind(source),
+            Self::Files(error) => error.kind(),
+            Self::Issuer(error) => error.kind(),
+            Self::Make { source, .. } => source.kind(),
+            Self::Shared { kind, .. } => kind,
+            Self::StateDir { .. } => "external.state_dir",
+            Self::Store { .. } => "files.store",
+            Self::Unreadable { .. } => "files.unreadable",
+            Self::PendingUnreadable { .. } => "external.pending_unreadable",
+        }
+    }
+
+    /// What to do, where the message does not say it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Files(error) => error.hint().map(str::to_owned),
+            Self::Shared { hint, .. } => hint.clone(),
+            _ => None,
+        }
+    }
+
+    /// The same for another entry: errors of shared things are made once and told to each.
+    pub fn share(&self) -> Self {
+        let kind = match self {
+            Self::Files(error) => error.kind(),
+            Self::Issuer(error) => error.kind(),
+            _ => "issuer.unreadable",
+        };
+        Self::Shared {
+            msg: flatten(self),
+            kind,
+            hint: self.hint(),
+        }
+    }
+}
+
+/// A failed entry, ready for the answer.
+#[derive(Debug, Clone)]
+pub struct FailedEntry {
+    /// Name of the entry.
+    pub name: String,
+    /// The stable word.
+    pub kind: String,
+    /// The message with its causes.
+    pub msg: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl FailedEntry {
+    /// From the error of the entry.
+    pub fn new(name: &str, error: &EntryError) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: error.kind().to_owned(),
+            msg: flatten(error),
+            hint: error.hint(),
+        }
+    }
+
+    /// As in the result `failures`.
+    pub fn to_json(&self) -> Value {
+        json!({"kind": self.kind, "msg": self.msg, "hint": self.hint})
+    }
+}
+
+/// Why the task failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// The options are faulty.
+    #[error(transparent)]
+    Input(#[from] InputFaults),
+    /// Locks, or journals of a killed run.
+    #[error(transparent)]
+    Files(#[from] tls_files::Error),
+    /// Some certificates failed; the others are as wished.
+    #[error("{}", summary(failed, *total))]
+    Entries {
+        /// The failed ones.
+        failed: Vec<FailedEntry>,
+        /// How many there are in the task.
+        total: usize,
+        /// The result that would have been given without them.
+        facts: Map<String, Value>,
+        /// Whether others were changed.
+        changed: bool,
+    },
+}
+
+/// Messages that are spelled out; `failures` has all.
+const SPELLED_OUT: usize = 5;
+
+fn summary(failed: &[FailedEntry], total: usize) -> String {
+    let mut text = match failed {
+        [one] if total == 1 => return format!("certificate '{}': {}", one.name, one.msg),
+        _ => format!("{} of {total} certificates failed: ", failed.len()),
+    };
+    for (index, entry) in failed.iter().take(SPELLED_OUT).enumerate() {
+        let separator = if index == 0 { "" } else { "; " };
+        text.push_str(&format!("{separator}'{}': {}", entry.name, entry.msg));
+    }
+    if failed.len() > SPELLED_OUT {
+        text.push_str(&format!(
+            "; and {} more, see 'failures'",
+            failed.len() - SPELLED_OUT
+        ));
+    }
+    text
+}
+
+impl Failure for TaskError {
+    fn kind(&self) -> &str {
+        match self {
+            Self::Input(faults) => faults.kind(),
+            Self::Files(error) => error.kind(),
+            Self::Entries { failed, .. } => match failed.first() {
+                Some(first) if failed.iter().all(|other| other.kind == first.kind) => &first.kind,
+                _ => "certificates.failed",
+            },
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Input(faults) => faults.hint(),
+            Self::Files(error) => error.hint().map(str::to_owned),
+            Self::Entries { failed, .. } => failed.iter().find_map(|entry| entry.hint.clone()),
+        }
+    }
+
+    fn facts(&self) -> Map<String, Value> {
+        match self {
+            Self::Input(faults) => faults.facts(),
+            Self::Files(_) => Map::new(),
+            Self::Entries { facts, .. } => facts.clone(),
+        }
+    }
+
+    fn changed(&self) -> bool {
+        matches!(self, Self::Entries { changed: true, .. })
+    }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The issuers of a task, each read once and shared by its certificates and threads.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use issuers::{
+    AuthorityKey, CaFiles, Error, External, Issuer, Material, PrivateCa, Provided, ProvidedFiles,
+    SelfSigned, Signed,
+};
+use pki::{PrivateKey, Timestamp};
+use tls_files::Observed;
+use zeroize::Zeroizing;
+
+use crate::failure::EntryError;
+use crate::request::{Entry, IssuerSpec, PrivateCaSpec, ProvidedSpec, Source};
+
+/// An issuer with its material.
+#[derive(Debug)]
+pub enum Loaded {
+    /// Somebody outside.
+    External(External),
+    /// An authority on this host.
+    PrivateCa(Arc<PrivateCa>),
+    /// The user's own set.
+    Provided(Box<Provided>),
+    /// The subject.
+    SelfSigned(SelfSigned),
+}
+
+impl Loaded {
+    /// What all issuers do.
+    pub fn issuer(&self) -> &dyn Issuer {
+        match self {
+            Self::External(issuer) => issuer,
+            Self::PrivateCa(issuer) => issuer.as_ref(),
+            Self::Provided(issuer) => issuer.as_ref(),
+            Self::SelfSigned(issuer) => issuer,
+        }
+    }
+
+    /// The issuer outside, if it is one.
+    pub fn external(&self) -> Option<&External> {
+        match self {
+            Self::External(issuer) => Some(issuer),
+            _ => None,
+        }
+    }
+}
+
+/// An entry with its issuer.
+pub struct Job<'a> {
+    /// What is wished.
+    pub entry: &'a Entry,
+    /// Who signs, or why it cannot be used.
+    pub issuer: Result<Loaded, EntryError>,
+}
+
+type Shared = Vec<(PrivateCaSpec, Result<Arc<PrivateCa>, EntryError>)>;
+
+/// Reads what the entries name; equal authorities once. The keys of authorities are not read yet.
+pub fn jobs(entries: &[Entry], now: Timestamp) -> Vec<Job<'_>> {
+    let mut authorities = Shared::new();
+    entries
+        .iter()
+        .map(|entry| Job {
+            entry,
+            issuer: load(entry, now, &mut authorities),
+        })
+        .collect()
+}
+
+fn load(entry: &Entry, now: Timestamp, authorities: &mut Shared) -> Result<Loaded, EntryError> {
+    match &entry.issuer {
+        IssuerSpec::SelfSigned => Ok(Loaded::SelfSigned(SelfSigned::default())),
+        IssuerSpec::PrivateCa(spec) => {
+            if !authorities.iter().any(|(known, _)| known == spec) {
+                let loaded = private_ca(spec).map(Arc::new).map_err(EntryError::from);
+                authorities.push((spec.clone(), loaded));
+            }
+            match authorities.iter().find(|(known, _)| known == spec) {
+                Some((_, Err(error))) => Err(error.share()),
+                Some((_, Ok(authority))) => Ok(Loaded::PrivateCa(Arc::clone(authority))),
+                None => Ok(Loaded::PrivateCa(Arc::new(private_ca(spec)?))),
+            }
+        }
+        IssuerSpec::External { signed, trust } => Ok(Loaded::External(external(
+            signed.as_ref(),
+            trust.as_deref(),
+        )?)),
+        IssuerSpec::Provided(spec) => Ok(Loaded::Provided(Box::new(provided(spec, entry, now)?))),
+    }
+}
+
+type Bytes = Zeroizing<Vec<u8>>;
+
+fn read(what: &str, path: &Path) -> Result<(String, Bytes), Error> {
+    let what = format!("the {what} '{}'", path.display());
+    match tls_files::observe(path) {
+        Observed::Present(file) => Ok((what, file.bytes)),
+        Observed::Absent => Err(Error::Source {
+            what,
+            why: String::from("the file does not exist"),
+        }),
+        Observed::Unreadable(error) => Err(Error::Source {
+            what,
+            why: ansible_module::flatten(&error),
+        }),
+    }
+}
+
+fn material((what, bytes): &(String, Bytes)) -> Material<'_> {
+    Material {
+        what: what.clone(),
+        bytes,
+    }
+}
+
+fn private_ca(spec: &PrivateCaSpec) -> Result<PrivateCa, Error> {
+    let optional =
+        |what: &str, path: &Option<_>| path.as_deref().map(|path| read(what, path)).transpose();
+    let certificate = read("CA certificate", &spec.certificate)?;
+    let chain = optional("CA chain", &spec.chain)?;
+    let root = optional("root certificate", &spec.root)?;
+    let crl = optional("revocation list", &spec.crl)?;
+    let files = CaFiles {
+        certificate: material(&certificate),
+        chain: chain.as_ref().map(material),
+        root: root.as_ref().map(material),
+        crl: crl.as_ref().map(material),
+    };
+    PrivateCa::new(&files, authority_key(spec))
+}
+
+fn authority_key(spec: &PrivateCaSpec) -> AuthorityKey {
+    let (path, passphrase) = (spec.private_key.clone(), spec.passphrase.clone());
+    Box::new(move || {
+        let (what, pem) = read("CA key", &path)?;
+        let passphrase = passphrase.as_ref().map(|passphrase| passphrase.as_slice());
+        PrivateKey::from_pem(&pem, passphrase).map_err(|source| Error::Material { what, source })
+    })
+}
+
+fn from_source(what: &str, source: &Source) -> Result<(String, Bytes), Error> {
+    match source {
+        Source::Path(path) => read(what, path),
+        Source::Inline(bytes) => Ok((format!("the {what} in the options"), bytes.clone())),
+    }
+}
+
+fn external(signed: Option<&Source>, trust: Option<&Path>) -> Result<External, Error> {
+    // A path may be named before the answer lies there.
+    let signed = signed.filter(|source| !matches!(source, Source::Path(path) if !path.exists()));
+    let signed = signed
+        .map(|source| from_source("signed certificate", source))
+        .transpose()?;
+    let signed = signed
+        .as_ref()
+        .map(|signed| Signed::new(&material(signed)))
+        .transpose()?;
+    let trust = trust.map(|path| read("trusted root", path)).transpose()?;
+    External::new(signed, trust.as_ref().map(material).as_ref())
+}
+
+fn provided(spec: &ProvidedSpec, entry: &Entry, now: Timestamp) -> Result<Provided, Error> {
+    let certificate = from_source("provided certificate", &spec.certificate)?;
+    let private_key = from_source("provided private key", &spec.private_key)?;
+    let chain = spec
+        .chain
+        .as_ref()
+        .map(|source| from_source("provided chain", source))
+        .transpose()?;
+    let files = ProvidedFiles {
+        private_key: material(&private_key),
+        passphrase: spec
+            .passphrase
+            .as_ref()
+            .map(|passphrase| passphrase.as_slice()),
+        certificate: material(&certificate),
+        chain: chain.as_ref().map(material),
+    };
+    Provided::new(&files, &entry.template.names, now)
+}

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One wished certificate.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use pki::{
+    ExtendedKeyUsage, KeyAlgorithm, KeyFormat, KeyUsage, Lifetime, OtherName, RenewBefore,
+    RequestTemplate, Subject, SubjectAltNames, Timestamp,
+};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::files::{FileSpec, files};
+use super::issuer::{IssuerSpec, issuer};
+use super::{DesiredState, Merged, Notes};
+
+/// The lifetime where none is given: what public authorities gave at most until 2026.
+const DEFAULT_TTL: Lifetime = Lifetime(398 * 86_400);
+/// Renewal where nothing is said: this long before the end, or in the last third of a short life.
+const DEFAULT_BEFORE: RenewBefore = RenewBefore::Lifetime(Lifetime(30 * 86_400));
+const LAST_THIRD: RenewBefore = RenewBefore::Share(33);
+/// ub-common-name of RFC 5280 appendix A.1.
+const LONGEST_COMMON_NAME: usize = 64;
+
+/// The name of an entry: also a directory name below the state directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryName(String);
+
+impl EntryName {
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EntryName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let odd = |c: char| c == '/' || c.is_control();
+        if text.is_empty() || text.len() > 200 || text.starts_with('.') || text.contains(odd) {
+            return Err(format!(
+                "'{text}' cannot be a name; use 1 to 200 bytes without '/' and control characters, not beginning with '.'"
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for EntryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The wished key.
+#[derive(Debug)]
+pub struct KeyWish {
+    /// Algorithm and size.
+    pub algorithm: KeyAlgorithm,
+    /// Keep the key at renewal.
+    pub reuse: bool,
+    /// Form on disk; `None`: PKCS#8 for a new file, any form for one that is there.
+    pub format: Option<KeyFormat>,
+    /// Encrypts the key on disk.
+    pub passphrase: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// A class of reasons that `renew.on` switches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RenewOn {
+    /// The end is near.
+    Expiry,
+    /// Issuer or its key changed.
+    Issuer,
+    /// Algorithm or size of the key changed.
+    Key,
+    /// Names, subject or usages changed.
+    Names,
+    /// The issuer revoked it.
+    Revoked,
+}
+
+impl RenewOn {
+    const ALL: [Self; 5] = [
+        Self::Expiry,
+        Self::Issuer,
+        Self::Key,
+        Self::Names,
+        Self::Revoked,
+    ];
+
+    /// The word of the option.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Expiry => "expiry",
+            Self::Issuer => "issuer",
+            Self::Key => "key",
+            Self::Names => "names",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// When to renew.
+#[derive(Debug)]
+pub struct Renew {
+    before: Option<RenewBefore>,
+    /// Which reasons count.
+    pub on: BTreeSet<RenewOn>,
+    /// Renew now.
+    pub force: bool,
+}
+
+impl Renew {
+    /// The instant from which a certificate is due.
+    pub fn renew_at(&self, not_before: Timestamp, not_after: Timestamp) -> Timestamp {
+        let at = |before: RenewBefore| before.renew_at(not_before, not_after);
+        self.before
+            .map_or_else(|| at(DEFAULT_BEFORE).max(at(LAST_THIRD)), at)
+    }
+}
+
+/// What happens to a file that is there and cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnUnreadable {
+    /// The certificate fails and the file stays.
+    Fail,
+    /// It is replaced.
+    Replace,
+}
+
+/// One wished certificate with its files.
+#[derive(Debug)]
+pub struct Entry {
+    /// Unique in the task.
+    pub name: EntryName,
+    /// Subject, names, usages.
+    pub template: RequestTemplate,
+    /// The key.
+    pub key: KeyWish,
+    /// The lifetime that is asked for.
+    pub ttl: Lifetime,
+    /// When to renew.
+    pub renew: Renew,
+    /// Who signs.
+    pub issuer: IssuerSpec,
+    /// What is written where, in the order of the renames.
+    pub files: Vec<FileSpec>,
+    /// Passed through.
+    pub containers: Vec<String>,
+    /// What to do with a file that cannot be read.
+    pub on_unreadable: OnUnreadable,
+}
+
+/// Checks one entry; `None` when something that all else needs is missing (then there is a fault).
+pub(crate) fn entry(merged: &Merged<'_>, state: DesiredState, notes: &mut Notes) -> Option<Entry> {
+    let name = notes.parsed::<EntryName>(&merged.at("name"), &merged.entry.name);
+    let names = names(merged, notes);
+    let subject = subject(merged, &names, notes);
+    let key = key(merged, notes);
+    let issuer = match state {
+        DesiredState::Present => issuer(merged, notes),
+        DesiredState::Absent => Some(IssuerSpec::SelfSigned),
+    };
+    let ttl = ttl(merged, notes);
+    let renew = renew(merged, ttl, notes);
+    let template = template(merged, names, subject, key.as_ref(), notes);
+    if let (DesiredState::Present, Some(issuer)) = (state, &issuer) {
+        check_anything_named(merged, issuer, &template, notes);
+    }
+    let is_external = matches!(issuer, Some(IssuerSpec::External { .. }));
+    let files = files(merged, name.as_ref(), is_external, notes);
+    Some(Entry {
+        name: name?,
+        template,
+        key: key?,
+        ttl,
+        renew,
+        issuer: issuer?,
+        files,
+        containers: merged
+            .pick("containers", |entry| entry.containers.as_ref())
+            .map_or_else(Vec::new, |(c, _)| c.clone()),
+        on_unreadable: match merged.pick("on_unreadable", |entry| entry.on_unreadable.as_deref()) {
+            Some(("replace", _)) => OnUnreadable::Replace,
+            _ => OnUnreadable::Fail,
+        },
+    })
+}
+
+fn list<T>(found: Option<(&Vec<String>, String)>, notes: &mut Notes) -> Vec<T>
+where
+    T: FromStr + PartialEq,
+    T::Err: fmt::Display,
+{
+    let Some((texts, path)) = found else {
+        return Vec::new();
+    };
+    let mut values: Vec<T> = Vec::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        let value = notes.parsed::<T>(&format!("{path}[{index}]"), text);
+        values.extend(
+            value
+                .filter(|value| !values.contains(value))
+                .into_iter()
+                .collect::<Vec<_>>(),
+        );
+    }
+    values
+}
+
+/// `IpAddr` with a message that names the value.
+#[derive(PartialEq)]
+struct Address(IpAddr);
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = text.trim().trim_start_matches('[').trim_end_matches(']');
+        plain
+            .parse()
+            .map(Self)
+            .map_err(|_| format!("'{text}' is not an IP address; write one address without mask"))
+    }
+}
+
+fn names(merged: &Merged<'_>, notes: &mut Notes) -> SubjectAltNames {
+    if let Some((principals, path)) = merged.pick("principal", |entry| entry.principal.as_ref())
+        && !principals.is_empty()
+    {
+        notes.fault(
+            path,
+            "only the issuer certmonger can put a Kerberos principal into a certificate; remove it",
+        );
+    }
+    let addresses: Vec<Address> = list(merged.pick("ip", |entry| entry.ip.as_ref()), notes);
+    let mut names = SubjectAltNames {
+        dns: list(merged.pick("dns", |entry| entry.dns.as_ref()), notes),
+        ip: addresses.into_iter().map(|address| address.0).collect(),
+        email: list(merged.pick("email", |entry| entry.email.as_ref()), notes),
+        uri: list(merged.pick("uri", |entry| entry.uri.as_ref()), notes),
+        other: other_names(merged, notes),
+    };
+    if names.is_empty()
+        && let Some((common_name, _)) =
+            merged.pick("common_name", |entry| entry.common_name.as_deref())
+    {
+        // Clients look at the alternative names only (RFC 9110 §4.3.4).
+        match common_name.parse::<IpAddr>() {
+            Ok(address) => names.ip.push(address),
+            Err(_) => names.dns.extend(common_name.parse().ok()),
+        }
+    }
+    names
+}
+
+fn other_names(merged: &Merged<'_>, notes: &mut Notes) -> Vec<OtherName> {
+    let Some((given, path)) = merged.pick("other_name", |entry| entry.other_name.as_ref()) else {
+        return Vec::new();
+    };
+    let each = given.iter().enumerate();
+    each.filter_map(|(index, name)| {
+        let type_id = notes.parsed(&format!("{path}[{index}].type_id"), &name.type_id)?;
+        Some(OtherName {
+            type_id,
+            value_utf8: name.value.clone(),
+        })
+    })
+    .collect()
+}
+
+/// The attributes of `subject` (those of the defaults first, an own value in the place of theirs), then
+/// the common name: as given, else the first DNS name that is short enough.
+fn subject(merged: &Merged<'_>, names: &SubjectAltNames, notes: &mut Notes) -> Subject {
+    let mut attributes: Vec<(&str, &Value, String)> = Vec::new();
+    for (source, path) in [
+        (merged.defaults, String::from("defaults.subject")),
+        (merged.entry, merged.at("subject")),
+    ] {
+        for (attribute, value) in source.subject.iter().flatten() {
+            let at = format!("{path}.{attribute}");
+            match attributes.iter_mut().find(|(known, ..)| known == attribute) {
+                Some(known) => (known.1, known.2) = (value, at),
+                None => attributes.push((attribute, value, at)),
+            }
+        }
+    }
+    let mut pairs: Vec<(&str, String)> = Vec::new();
+    for (attribute, value, at) in &attributes {
+        let found = pairs.len();
+        texts(value).map_or_else(
+            || notes.fault(at, "give a string or a list of strings"),
+            |texts| pairs.extend(texts.into_iter().map(|text| (*attribute, text))),
+        );
+        for (attribute, text) in &pairs[found..] {
+            if let Err(error) = Subject::from_pairs([(*attribute, text.as_str())]) {
+                notes.fault(at, error.to_string());
+            }
+        }
+    }
+    let of = |pairs: &[(&str, String)]| {
+        Subject::from_pairs(
+            pairs
+                .iter()
+                .map(|(attribute, text)| (*attribute, text.as_str())),
+        )
+        .unwrap_or_default()
+    };
+    let given = of(&pairs);
+    let common_name = common_name(merged, &given, names, notes);
+    pairs.extend(common_name.map(|text| ("common_name", text)));
+    of(&pairs)
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => Some(vec![text.clone()]),
+        Value::Number(number) => Some(vec![number.to_string()]),
+        Value::Null => Some(Vec::new()),
+        Value::Array(values) => values
+            .iter()
+            .map(texts)
+            .collect::<Option<Vec<_>>>()
+            .map(|each| each.concat()),
+        Value::Bool(_) | Value::Object(_) => None,
+    }
+}
+
+fn common_name(
+    merged: &Merged<'_>,
+    subject: &Subject,
+    names: &SubjectAltNames,
+    notes: &mut Notes,
+) -> Option<String> {
+    let Some((given, path)) = merged.pick("common_name", |entry| entry.common_name.as_deref())
+    else {
+        let fits = |name: &&pki::DnsName| name.as_str().len() <= LONGEST_COMMON_NAME;
+        let first = names.dns.iter().find(fits).map(ToString::to_string);
+        return first.filter(|_| subject.common_name().is_none());
+    };
+    match subject.common_name() {
+        Some(other) if other == given => return None,
+        Some(other) => notes.fault(
+            path,
+            format!("'{given}' contradicts the common name '{other}' of 'subject'"),
+        ),
+        None => {
+            if let Err(error) = Subject::from_pairs([("common_name", given)]) {
+                notes.fault(path, error.to_string());
+            }
+        }
+    }
+    Some(given.to_owned())
+}
+
+fn key(merged: &Merged<'_>, notes: &mut Notes) -> Option<KeyWish> {
+    let algorithm = merged.key("algorithm", |key| key.algorithm.as_deref());
+    let (algorithm, path) = algorithm.unwrap_or_else(|| ("rsa", merged.at("key")));
+    // A size of the defaults does not hold for an algorithm that the entry chose against them.
+    let size = merged
+        .key("size", |key| key.size.as_ref())
+        .filter(|(_, at)| applies(algorithm, "rsa", at));
+    let curve = merged
+        .key("curve", |key| key.curve.as_deref())
+        .filter(|(_, at)| applies(algorithm, "ecdsa", at));
+    let bits = size
+        .as_ref()
+        .map(|(bits, _)| u32::try_from(**bits).unwrap_or(0));
+    let algorithm = KeyAlgorithm::from_options(algorithm, bits, curve.map(|(curve, _)| curve))
+        .map_err(|error| notes.fault(size.map_or(path, |(_, path)| path), error.to_string()))
+        .ok()?;
+    let format = merged.key("format", |key| key.format.as_deref());
+    let format = format.map(|(word, path)| match word {
+        "traditional" => (KeyFormat::Traditional, path),
+        _ => (KeyFormat::Pkcs8, path),
+    });
+    if let Some((KeyFormat::Traditional, path)) = &format
+        && matches!(algorithm, KeyAlgorithm::Ed25519 | KeyAlgorithm::Ed448)
+    {
+        notes.fault(
+            path,
+            format!("an {algorithm} key has no traditional form; use pkcs8"),
+        );
+    }
+    let passphrase = merged.key("passphrase", |key| key.passphrase.as_ref());
+    if let Some((text, path)) = &passphrase
+        && text.expose().len() < 4
+    {
+        notes.fault(
+            path,
+            "the passphrase is too short; OpenSSL wants 4 characters at least",
+        );
+    }
+    Some(KeyWish {
+        algorithm,
+        reuse: merged
+            .key("reuse", |key| key.reuse.as_ref())
+            .is_some_and(|(reuse, _)| *reuse),
+        format: format.map(|(format, _)| format),
+        passphrase: passphrase.map(|(text, _)| Zeroizing::new(text.expose().as_bytes().to_vec())),
+    })
+}
+
+fn applies(algorithm: &str, belongs_to: &str, path: &str) -> bool {
+    algorithm == belongs_to || !path.starts_with("defaults.")
+}
+
+fn ttl(merged: &Merged<'_>, notes: &mut Notes) -> Lifetime {
+    let Some((text, path)) = merged.pick("ttl", |entry| entry.ttl.as_deref()) else {
+        return DEFAULT_TTL;
+    };
+    let ttl = notes.parsed::<Lifetime>(&path, text);
+    if ttl == Some(Lifetime(0)) {
+        notes.fault(path, "must be longer than zero");
+    }
+    ttl.unwrap_or(DEFAULT_TTL)
+}
+
+fn renew(merged: &Merged<'_>, ttl: Lifetime, notes: &mut Notes) -> Renew {
+    let before = merged
+        .renew("before", |renew| renew.before.as_deref())
+        .and_then(|(text, path)| {
+            let before = notes.parsed::<RenewBefore>(&path, text)?;
+            if let RenewBefore::Lifetime(span) = before
+                && span >= ttl
+                && path.starts_with("certificates")
+            {
+                notes.fault(
+                    path,
+                    format!("'{text}' is not shorter than the ttl of {ttl}; every run would renew"),
+                );
+            }
+            Some(before)
+        });
+    let on = merged.renew("on", |renew| renew.on.as_ref()).map_or_else(
+        || RenewOn::ALL.into_iter().collect(),
+        |(words, _)| {
+            RenewOn::ALL
+                .into_iter()
+                .filter(|on| words.iter().any(|word| word == on.word()))
+                .collect()
+        },
+    );
+    Renew {
+        before,
+        on,
+        force: merged
+            .renew("force", |renew| renew.force.as_ref())
+            .is_some_and(|(force, _)| *force),
+    }
+}
+
+/// Usages where none are given: what a TLS server and client needs. An RSA key also transports the
+/// key of TLS 1.2 sessions, others cannot.
+fn template(
+    merged: &Merged<'_>,
+    names: SubjectAltNames,
+    subject: Subject,
+    key: Option<&KeyWish>,
+    notes: &mut Notes,
+) -> RequestTemplate {
+    let mut key_usage: Vec<KeyUsage> = list(
+        merged.pick("key_usage", |entry| entry.key_usage.as_ref()),
+        notes,
+    );
+    if merged
+        .pick("key_usage", |entry| entry.key_usage.as_ref())
+        .is_none()
+    {
+        key_usage.push(KeyUsage::DigitalSignature);
+        let is_rsa = key.is_some_and(|key| matches!(key.algorithm, KeyAlgorithm::Rsa { .. }));
+        key_usage.extend(is_rsa.then_some(KeyUsage::KeyEncipherment));
+    }
+    let purposes = merged.pick("extended_key_usage", |entry| {
+        entry.extended_key_usage.as_ref()
+    });
+    let extended_key_usage = if purposes.is_some() {
+        list(purposes, notes)
+    } else {
+        vec![ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth]
+    };
+    RequestTemplate {
+        subject,
+        names,
+        key_usage,
+        extended_key_usage,
+        must_staple: merged
+            .pick("must_staple", |entry| entry.must_staple.as_ref())
+            .is_some_and(|(staple, _)| *staple),
+        basic_constraints: None,
+    }
+}
+
+fn check_anything_named(
+    merged: &Merged<'_>,
+    issuer: &IssuerSpec,
+    template: &RequestTemplate,
+    notes: &mut Notes,
+) {
+    let is_nameless = template.names.is_empty() && template.subject.is_empty();
+    if is_nameless && !matches!(issuer, IssuerSpec::Provided(_)) {
+        let path = format!("certificates[{}]", merged.index);
+        notes.fault(
+            path,
+            "has no name; give 'dns', 'ip', 'email', 'uri' or 'common_name'",
+        );
+    }
+}
