@@ -72,6 +72,8 @@ impl Control {
                 Some(_) if value.is_null() => {}
                 Some(word) => {
                     if let Err(wanted) = control.take(word, value) {
+                        // Whoever set it, however badly, wanted less to be said.
+                        control.no_log |= word == "no_log";
                         faults.push(&key, format!("expected {wanted}"));
                     }
                 }

@@ -25,6 +25,8 @@ const ROUNDS: usize = 4;
 /// begin at it, so the time does not grow with the number of secrets.
 #[derive(Default)]
 pub(crate) struct Scrubber {
+    /// One bit for each pair of bytes that a secret begins with: most positions of a text are passed by it.
+    starts: Vec<u64>,
     /// By the first three bytes; longest first.
     parts: HashMap<[u8; 3], Vec<Zeroizing<String>>>,
     /// All of them, sorted.
@@ -57,6 +59,11 @@ impl Scrubber {
             form.chars().count() >= SHORTEST_PART,
             start(form.as_bytes()),
         ) {
+            self.starts.resize(1 << 10, 0);
+            let (word, bit) = pair(&start);
+            if let Some(word) = self.starts.get_mut(word) {
+                *word |= bit;
+            }
             self.parts.entry(start).or_default().push(form.clone());
         }
         self.whole.push(form);
@@ -114,7 +121,9 @@ impl Scrubber {
             return found;
         }
         for (from, window) in text.windows(3).enumerate() {
-            let group = start(window).and_then(|start| self.parts.get(&start));
+            let group = start(window)
+                .filter(|it| self.may_start(it))
+                .and_then(|it| self.parts.get(&it));
             let Some(longest) = group.and_then(|group| {
                 group.iter().find(|secret| {
                     text.get(from..)
@@ -130,6 +139,11 @@ impl Scrubber {
             }
         }
         found
+    }
+
+    fn may_start(&self, start: &[u8; 3]) -> bool {
+        let (word, bit) = pair(start);
+        self.starts.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// Replaces the secrets in every string, number and key inside `value`; keys for which `keep` is true
@@ -186,6 +200,12 @@ fn unused(map: &Map<String, Value>, key: String) -> String {
         .map(numbered)
         .find(|key| !map.contains_key(key))
         .unwrap_or_default()
+}
+
+/// Word and bit of the first two bytes in [`Scrubber::starts`].
+fn pair(&[first, second, _]: &[u8; 3]) -> (usize, u64) {
+    let number = usize::from(first) << 8 | usize::from(second);
+    (number >> 6, 1 << (number & 63))
 }
 
 fn start(bytes: &[u8]) -> Option<[u8; 3]> {

@@ -272,3 +272,22 @@ fn a_reader_that_went_away() {
         .unwrap();
     assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(1), ""));
 }
+
+/// No descriptor is left for the real standard output: it is told on the one that there is.
+#[test]
+fn standard_output_that_cannot_be_set_aside() {
+    let program = greet().get_program().to_owned();
+    let limited = Command::new("sh")
+        .args(["-c", "exec <&-; ulimit -n 3; exec \"$0\" -"])
+        .arg(program)
+        .output();
+    let (status, stdout) = told(limited.unwrap());
+    assert_eq!(status, Some(1));
+    assert!(stdout.starts_with(
+        r#"{"failed":true,"changed":false,"msg":"cannot set standard output aside: "#
+    ));
+    assert!(
+        stdout.contains(r#""kind":"internal.stdout""#) && stdout.lines().count() == 1,
+        "{stdout}"
+    );
+}

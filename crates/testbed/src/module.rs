@@ -99,7 +99,7 @@ impl ModuleRun {
 
     /// Starts the module, waits for it and reads its answer.
     ///
-    /// Fails unless stdout is exactly one line with one JSON object, and the status says the same as `failed`.
+    /// Fails unless stdout is exactly one line with one JSON object, and the status is 1 if `failed`, else 0.
     #[track_caller]
     pub fn run(&self) -> Answer {
         let mut answer = self.start();
@@ -115,7 +115,7 @@ impl ModuleRun {
             Ok(_) => answer.fail("the line on stdout is not a JSON object"),
             Err(error) => answer.fail(&format!("the line on stdout is not JSON: {error}")),
         }
-        if (answer.status == Some(0)) == answer.failed() {
+        if answer.status != Some(i32::from(answer.failed())) {
             answer.fail("the exit status and 'failed' do not agree");
         }
         answer

@@ -138,6 +138,13 @@ fn a_garbled_check_mode_is_a_fault_and_never_a_real_run() {
 }
 
 #[test]
+fn a_garbled_no_log_hides_rather_than_shows() {
+    let answer = answer(json!({"_ansible_no_log": "perhaps", "count": 1}));
+    assert_eq!(answer["failed"], true);
+    assert!(answer.get("invocation").is_none(), "{answer}");
+}
+
+#[test]
 fn unknown_keys_of_ansible_are_accepted() {
     let answer = answer(json!({"_ansible_from_the_future": {"a": 1}, "_ansible_socket": null}));
     assert_eq!(answer["changed"], false);
