@@ -229,11 +229,10 @@ impl RevocationList {
         }
         check_crl_sign(authority.certificate())?;
         check_entries(revoked)?;
-        let issuer = authority.certificate();
         let mut parts = vec![
             der::unsigned(1), // version 2
             authority.key().algorithm()?.signature_identifier(),
-            issuer.facts().subject_der.clone(),
+            authority.certificate().facts().subject_der.clone(),
             der::time(this_update),
             der::time(next_update),
         ];
@@ -242,7 +241,7 @@ impl RevocationList {
                 &revoked.iter().map(entry).collect::<Vec<_>>(),
             ));
         }
-        parts.push(extensions(issuer, number));
+        parts.push(extensions(authority, number));
         let signed = authority.key().sign_structure(der::sequence(&parts))?;
         Self::from_der(&signed)
     }
@@ -405,12 +404,10 @@ fn entry(revocation: &Revocation) -> Vec<u8> {
 }
 
 /// The two extensions that RFC 5280 §5.2 requires.
-fn extensions(issuer: &Certificate, number: u64) -> Vec<u8> {
-    let own = issuer.facts().subject_key_identifier.clone();
-    let identifier = own.unwrap_or_else(|| issuer.public_key().key_identifier().to_vec());
-    let authority_key = der::sequence(&[der::context_primitive(0, &identifier)]);
+fn extensions(authority: &Authority, number: u64) -> Vec<u8> {
+    let identifier = der::context_primitive(0, &authority.key_identifier());
     let list = der::sequence(&[
-        extension(AUTHORITY_KEY_IDENTIFIER, &authority_key),
+        extension(AUTHORITY_KEY_IDENTIFIER, &der::sequence(&[identifier])),
         extension(CRL_NUMBER, &der::unsigned(number)),
     ]);
     der::context_constructed(0, &list)

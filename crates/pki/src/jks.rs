@@ -53,7 +53,8 @@ impl JksContents {
 }
 
 /// Writes key, leaf and the chain with its root under `alias`, which Java keeps in lower case. Key and store
-/// have the same passphrase; `created` is the entry's date. `keytool` wants six characters at least.
+/// have the same passphrase, of which `keytool` wants six characters at least. The entry's date is the
+/// begin of the leaf's lifetime.
 ///
 /// # Errors
 /// An alias or a passphrase that the format cannot hold; an OpenSSL failure.
@@ -62,8 +63,7 @@ pub fn jks(
     key: &PrivateKey,
     alias: &str,
     passphrase: &str,
-    created: Timestamp,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
+) -> Result<Vec<u8>, Error> {
     let password = password_bytes(passphrase)?;
     let plain = key.to_pkcs8_der().map_err(content)?;
     let mut out = Writer::default();
@@ -72,8 +72,8 @@ pub fn jks(
     out.number(1);
     out.number(TAG_PRIVATE_KEY);
     out.text(&checked_alias(alias)?);
-    let milliseconds = created.0.saturating_mul(1_000);
-    out.bytes.extend_from_slice(&milliseconds.to_be_bytes());
+    let created = verified.leaf().facts().not_before.0.saturating_mul(1_000);
+    out.bytes.extend_from_slice(&created.to_be_bytes());
     out.block(&protect(&plain, &password)?);
     let chain = store_chain(verified);
     out.number(u32::try_from(chain.len()).unwrap_or(u32::MAX));
@@ -83,7 +83,7 @@ pub fn jks(
     }
     let digest = store_digest(&password, &out.bytes);
     out.bytes.extend_from_slice(&digest);
-    Ok(Zeroizing::new(out.bytes))
+    Ok(out.bytes)
 }
 
 /// Reads a store with a private key. If it has several, the first is read and the others are named.

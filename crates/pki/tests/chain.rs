@@ -56,7 +56,7 @@ fn a_chain_without_fault_is_taken_apart_into_leaf_intermediates_and_root() {
     assert_eq!(verified.leaf(), &family.leaf);
     assert_eq!(
         verified.intermediates(),
-        [family.intermediate_certificate.clone()]
+        std::slice::from_ref(&family.intermediate_certificate)
     );
     assert_eq!(verified.root(), Some(&family.root_certificate));
     assert!(!verified.is_self_signed());
@@ -298,6 +298,114 @@ fn name_constraints_reach_a_common_name_only_without_dns_names() {
     ));
 }
 
+/// `[tag] { SEQUENCE { base } }` inside NameConstraints; every length here is below 128.
+fn constraint(tag: u8, base: &[u8]) -> Vec<u8> {
+    let wrap = |tag: u8, content: &[u8]| {
+        let length = u8::try_from(content.len()).unwrap();
+        [&[tag, length], content].concat()
+    };
+    wrap(0x30, &wrap(tag, &wrap(0x30, base)))
+}
+
+const NAME_CONSTRAINTS: &str = "2.5.29.30";
+
+#[test]
+fn directory_names_are_constrained_by_their_beginning() {
+    // [4] { Name { O = pOOL } }: the leaf's subject begins with O = Pool, and case does not matter.
+    let organization = |name: &[u8]| {
+        let value = [
+            &[
+                0x06,
+                3,
+                0x55,
+                4,
+                10,
+                0x0C,
+                u8::try_from(name.len()).unwrap(),
+            ],
+            name,
+        ]
+        .concat();
+        let sequence = [&[0x30, u8::try_from(value.len()).unwrap()], &value[..]].concat();
+        let set = [
+            &[0x31, u8::try_from(sequence.len()).unwrap()],
+            &sequence[..],
+        ]
+        .concat();
+        let name = [&[0x30, u8::try_from(set.len()).unwrap()], &set[..]].concat();
+        [&[0xA4, u8::try_from(name.len()).unwrap()], &name[..]].concat()
+    };
+    let with = |tag: u8, name: &[u8]| {
+        ca().raw(
+            NAME_CONSTRAINTS,
+            true,
+            &constraint(tag, &organization(name)),
+        )
+    };
+    let (permitted, excluded) = (0xA0, 0xA1);
+    accepted(&chain_of(&ca(), &with(permitted, b"pOOL"), &leaf()));
+    accepted(&chain_of(&ca(), &with(excluded, b"Lake"), &leaf()));
+    for middle in [with(permitted, b"Lake"), with(excluded, b"Pool")] {
+        refused(&chain_of(&ca(), &middle, &leaf()), |error| {
+            matches!(error, Error::NameConstraint { .. })
+        });
+    }
+}
+
+#[test]
+fn a_constraint_that_we_cannot_check_refuses_names_of_its_form() {
+    // Permitted: registeredID 1.2.3.
+    let middle = ca().raw(
+        NAME_CONSTRAINTS,
+        true,
+        &constraint(0xA0, &[0x88, 2, 0x2A, 3]),
+    );
+    let with = leaf().with(Nid::SUBJECT_ALT_NAME, "DNS:api.example.com,RID:1.2.3.4");
+    refused(
+        &chain_of(&ca(), &middle, &with),
+        |error| matches!(error, Error::NameConstraint { violation, .. } if violation.contains("registeredID")),
+    );
+    judge(&chain_of(&ca(), &middle, &leaf())).unwrap();
+}
+
+#[test]
+fn a_wildcard_that_reaches_an_excluded_name_is_refused_though_openssl_accepts_it() {
+    let middle = ca().with(
+        Nid::NAME_CONSTRAINTS,
+        "critical,excluded;DNS:secret.example.com",
+    );
+    let pool = chain_of(
+        &ca(),
+        &middle,
+        &leaf().with(Nid::SUBJECT_ALT_NAME, "DNS:*.example.com"),
+    );
+    let error = judge(&pool).unwrap_err();
+    assert!(matches!(error, Error::NameConstraint { .. }), "{error}");
+}
+
+#[test]
+fn policies_are_left_to_the_second_opinion() {
+    // requireExplicitPolicy 0 on the CA, and no policy anywhere (RFC 5280 §4.2.1.11).
+    let middle = ca().raw("2.5.29.36", true, &[0x30, 3, 0x80, 1, 0]);
+    let pool = chain_of(&ca(), &middle, &leaf());
+    let error = judge(&pool).unwrap_err();
+    assert!(matches!(error, Error::SecondOpinion { .. }), "{error}");
+    let witness = openssl_verifies(&pool[0], &pool[1..2], &pool[2..], &["-policy_check"]);
+    assert!(witness.is_err());
+}
+
+#[test]
+fn names_chain_whatever_their_case_and_spaces() {
+    let family = Family::new();
+    let spelled = family.intermediate.renamed("INTERMEDIATE ");
+    let end = issue(&family.service, &spelled, &leaf());
+    accepted(&[
+        end,
+        family.intermediate_certificate.clone(),
+        family.root_certificate.clone(),
+    ]);
+}
+
 #[test]
 fn constraints_of_the_root_bind_the_leaf_too() {
     let root = ca().with(Nid::NAME_CONSTRAINTS, "critical,permitted;DNS:example.org");
@@ -374,7 +482,7 @@ fn partial_trust_goes_as_far_as_the_pool_goes() {
     let verified = verify(two, &expect(&family.leaf, Trust::Partial)).unwrap();
     assert_eq!(
         verified.intermediates(),
-        [family.intermediate_certificate.clone()]
+        std::slice::from_ref(&family.intermediate_certificate)
     );
     assert!(verified.root().is_none());
     let verified = verify(family.pool(), &expect(&family.leaf, Trust::Partial)).unwrap();
@@ -473,7 +581,7 @@ fn a_cross_signed_intermediate_leads_to_the_trusted_root() {
     ] {
         let roots = [root.clone()];
         let verified = verify(pool.clone(), &expect(&family.leaf, Trust::Roots(&roots))).unwrap();
-        assert_eq!(verified.intermediates(), [intermediate.clone()]);
+        assert_eq!(verified.intermediates(), std::slice::from_ref(intermediate));
         assert_eq!(verified.root(), Some(root));
     }
 }

@@ -18,7 +18,7 @@ use pki::bundle::{
 };
 use pki::chain::{Trust, parse_bundle, verify};
 use pki::{KeyAlgorithm, KeyFormat, PrivateKey, Timestamp};
-use support::{Entity, Family, NOW, expect, issue, leaf, openssl, openssl_ok, pem_of, testdata};
+use support::{Entity, Family, expect, issue, leaf, openssl, openssl_ok, pem_of, testdata};
 
 const PASSPHRASE: &str = "correct horse";
 
@@ -235,9 +235,9 @@ fn names_and_passphrases_that_a_store_cannot_hold_are_refused() {
     assert!(matches!(error, Error::EntryName { .. }), "{error}");
     let error = pkcs12(&verified, &key, "a", "").unwrap_err();
     assert!(matches!(error, Error::Passphrase { .. }), "{error}");
-    let error = jks(&verified, &key, "", PASSPHRASE, NOW).unwrap_err();
+    let error = jks(&verified, &key, "", PASSPHRASE).unwrap_err();
     assert!(matches!(error, Error::EntryName { .. }), "{error}");
-    let error = jks(&verified, &key, "a", "", NOW).unwrap_err();
+    let error = jks(&verified, &key, "a", "").unwrap_err();
     assert!(matches!(error, Error::Passphrase { .. }), "{error}");
 }
 
@@ -245,12 +245,12 @@ fn names_and_passphrases_that_a_store_cannot_hold_are_refused() {
 fn jks_is_read_back_and_compared_without_its_salts() {
     let (family, other) = (Family::new(), Family::new());
     let (verified, key) = (family.verified(), family.service.private_key());
-    let first = jks(&verified, &key, "API", PASSPHRASE, NOW).unwrap();
-    let second = jks(&verified, &key, "API", PASSPHRASE, NOW).unwrap();
+    let first = jks(&verified, &key, "API", PASSPHRASE).unwrap();
+    let second = jks(&verified, &key, "API", PASSPHRASE).unwrap();
     assert_ne!(first, second, "salts");
     let contents = read_jks(&first, PASSPHRASE).unwrap();
     assert_eq!(contents.alias, "api");
-    assert_eq!(contents.created, NOW);
+    assert_eq!(contents.created, family.leaf.facts().not_before);
     assert_eq!(contents.certificates, family.pool());
     assert!(contents.contains_same(&verified, &key));
     assert!(!contents.contains_same(&other.verified(), &other.service.private_key()));
@@ -263,10 +263,10 @@ fn jks_is_read_back_and_compared_without_its_salts() {
 fn a_wrong_passphrase_and_foreign_stores_are_named() {
     let family = Family::new();
     let (verified, key) = (family.verified(), family.service.private_key());
-    let store = jks(&verified, &key, "api", PASSPHRASE, NOW).unwrap();
+    let store = jks(&verified, &key, "api", PASSPHRASE).unwrap();
     let wrong = read_jks(&store, "wrong horse").unwrap_err();
     assert!(matches!(wrong, Error::WrongPassphrase { .. }), "{wrong}");
-    let mut altered = store.to_vec();
+    let mut altered = store.clone();
     altered[40] ^= 1;
     let error = read_jks(&altered, PASSPHRASE).unwrap_err();
     assert!(matches!(error, Error::WrongPassphrase { .. }), "{error}");
@@ -338,10 +338,9 @@ fn keytool_lists_our_jks_with_the_whole_chain() {
         &family.service.private_key(),
         "api",
         PASSPHRASE,
-        NOW,
     )
     .unwrap();
-    std::fs::write(directory.path().join("api.jks"), &*store).unwrap();
+    std::fs::write(directory.path().join("api.jks"), &store).unwrap();
     let list = [
         "-list",
         "-v",
@@ -358,7 +357,7 @@ fn keytool_lists_our_jks_with_the_whole_chain() {
     for word in [
         "Keystore type: JKS",
         "Alias name: api",
-        "Creation date: Jan 15, 2027",
+        "Creation date: Jan 14, 2027",
         "Entry type: PrivateKeyEntry",
         "Certificate chain length: 3",
         "CN=api.example.com, O=Pool",
@@ -395,8 +394,8 @@ fn keytool_takes_every_kind_of_key_out_of_our_jks() {
         ];
         let verified = verify(pool, &expect(&own, Trust::SelfContained)).unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let store = jks(&verified, &key, "api", PASSPHRASE, NOW).unwrap();
-        std::fs::write(directory.path().join("api.jks"), &*store).unwrap();
+        let store = jks(&verified, &key, "api", PASSPHRASE).unwrap();
+        std::fs::write(directory.path().join("api.jks"), &store).unwrap();
         let convert = [
             "-importkeystore",
             "-srckeystore",

@@ -48,7 +48,7 @@ impl Name {
                 .map(|pair| {
                     let value = pair
                         .as_str()
-                        .map_or_else(|_| hex(pair.attr_value().data), |text| normalised(text));
+                        .map_or_else(|_| hex(pair.attr_value().data), normalised);
                     (pair.attr_type().to_id_string(), value)
                 })
                 .collect();

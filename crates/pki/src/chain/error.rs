@@ -216,13 +216,11 @@ pub enum Error {
         oids: Vec<String>,
     },
 
-    /// An extension cannot be decoded or is there twice.
-    #[error("certificate {certificate} is malformed: {fault}")]
+    /// The certificate's structure cannot be read.
+    #[error("certificate {certificate} is malformed; replace it")]
     Malformed {
         /// The certificate.
         certificate: Named,
-        /// What is wrong.
-        fault: String,
     },
 
     /// A CA certificate points to another issuer key than the one that signed it.

@@ -41,7 +41,6 @@ pub(super) struct Node {
     subject_hash: u32,
     issuer_hash: u32,
     unknown_critical: Vec<String>,
-    fault: Option<String>,
 }
 
 impl Node {
@@ -58,21 +57,19 @@ impl Node {
             constraints: None,
             names: Vec::new(),
             unknown_critical: Vec::new(),
-            fault: None,
         };
-        node.read_extensions();
+        node.read_extensions()?;
         Ok(node)
     }
 
-    /// A fault is kept and not raised: an unrelated certificate must not spoil the pool.
-    fn read_extensions(&mut self) {
+    /// That every extension can be decoded and is there once was checked when the certificate was read.
+    fn read_extensions(&mut self) -> Result<()> {
         let der = self.certificate.der().to_vec();
-        let parsed = match X509Certificate::from_der(&der) {
-            Ok(([], parsed)) => parsed,
-            Ok(_) => return self.fault = Some("bytes follow the certificate".to_owned()),
-            Err(_) => return self.fault = Some("its structure cannot be read".to_owned()),
+        let Ok((_, parsed)) = X509Certificate::from_der(&der) else {
+            return Err(Error::Malformed {
+                certificate: self.named(),
+            });
         };
-        self.fault = faulty_extension(&parsed);
         self.unknown_critical = parsed
             .extensions()
             .iter()
@@ -91,6 +88,7 @@ impl Node {
                     _ => None,
                 });
         self.names = constrained_names(&parsed);
+        Ok(())
     }
 
     pub(super) fn named(&self) -> Named {
@@ -154,13 +152,7 @@ impl Node {
             && self.certificate.public_key() == other.certificate.public_key()
     }
 
-    pub(super) fn check_sound(&self) -> Result<()> {
-        if let Some(fault) = &self.fault {
-            return Err(Error::Malformed {
-                certificate: self.named(),
-                fault: fault.clone(),
-            });
-        }
+    pub(super) fn check_critical(&self) -> Result<()> {
         if self.unknown_critical.is_empty() {
             return Ok(());
         }
@@ -208,22 +200,6 @@ impl Node {
         let constraints = self.certificate.facts().basic_constraints?;
         constraints.path_length.map(u32::from)
     }
-}
-
-/// RFC 5280 §4.2: no extension twice. What the parser cannot decode must not be taken as absent.
-fn faulty_extension(parsed: &X509Certificate<'_>) -> Option<String> {
-    let mut seen = Vec::new();
-    for extension in parsed.extensions() {
-        let oid = extension.oid.to_id_string();
-        if extension.parsed_extension().error().is_some() {
-            return Some(format!("extension {oid} cannot be decoded"));
-        }
-        if seen.contains(&oid) {
-            return Some(format!("extension {oid} is there twice"));
-        }
-        seen.push(oid);
-    }
-    None
 }
 
 /// The subject, its mail addresses, the alternative names and, where no DNS name is among these, the

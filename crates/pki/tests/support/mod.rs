@@ -2,12 +2,7 @@
 //! What the tests of this crate share: certificates with every fault one can wish for, made by OpenSSL's own
 //! functions and not by ours, and the openssl command as a witness.
 #![allow(dead_code, reason = "each test binary uses its part")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -72,6 +67,8 @@ pub(crate) struct Profile {
     pub(crate) extensions: Vec<(Nid, String)>,
     pub(crate) key_identifiers: bool,
     pub(crate) unknown_critical: bool,
+    /// Extensions in DER: identifier, critical, value.
+    pub(crate) raw: Vec<(&'static str, bool, Vec<u8>)>,
 }
 
 impl Profile {
@@ -88,6 +85,11 @@ impl Profile {
 
     pub(crate) fn dates(mut self, not_before: i64, not_after: i64) -> Self {
         (self.not_before, self.not_after) = (not_before, not_after);
+        self
+    }
+
+    pub(crate) fn raw(mut self, oid: &'static str, critical: bool, value: &[u8]) -> Self {
+        self.raw.push((oid, critical, value.to_vec()));
         self
     }
 
@@ -108,6 +110,7 @@ pub(crate) fn ca() -> Profile {
         ],
         key_identifiers: true,
         unknown_critical: false,
+        raw: Vec::new(),
     }
 }
 
@@ -162,6 +165,9 @@ fn append_extensions(builder: &mut X509Builder, issuer: &Entity, profile: &Profi
         let mut value = vec![0x30, 22, 0x80, 20];
         value.extend_from_slice(&identifier);
         append_der(builder, "2.5.29.35", false, &value);
+    }
+    for (oid, critical, value) in &profile.raw {
+        append_der(builder, oid, *critical, value);
     }
     if profile.unknown_critical {
         append_der(builder, "1.2.3.4", true, &[0x05, 0x00]);
