@@ -608,7 +608,6 @@ PKI_CA = {
                 'options': {
                     'algorithm': {
                         'type': 'str',
-                        'default': 'rsa',
                         'choices': ['rsa', 'ecdsa', 'ed25519', 'ed448'],
                     },
                     'size': {

@@ -8,21 +8,595 @@ __metaclass__ = type
 
 DOCUMENTATION = r"""
 module: cert_request
-short_description: x
-description: [x.]
-author: [x (@x)]
-options: {}
+short_description: Gives a host its certificates and keeps them valid
+version_added: 0.1.0
+author:
+  - tls.everywhere contributors (!UNKNOWN)
+description:
+  - Takes a list of wished certificates and makes the host match it. For each it looks at what is on disk, decides with all
+    reasons whether anything is due, makes a key and a request, has it signed, verifies what comes back, and replaces all
+    files of the certificate as one.
+  - A certificate is issued only when a reason says so, which RV(certificates) lists. Wrong owners and modes are put right
+    without a new certificate.
+  - A file that is there but cannot be read is never taken for a missing one; see O(certificates[].on_unreadable).
+  - One bad entry does not spoil the others. All are tried, and the task fails if any failed.
+options:
+  certificates:
+    description: The wished certificates. An entry takes from O(defaults) what it does not say itself.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description:
+          - Names the certificate in results and messages. Unique in the task.
+          - Also the name of a directory below O(state_dir) while a request is pending.
+        type: str
+        required: true
+      common_name: &common_name
+        description:
+          - Common name of the subject, at most 64 characters.
+          - By default the first of O(certificates[].dns) that is short enough.
+          - Where no alternative name is given at all, it becomes one, since clients look at nothing else.
+        type: str
+      subject: &subject
+        description:
+          - Further attributes of the subject, in the order in which they shall stand.
+          - Long names (V(organization), V(organizational_unit), V(country), V(state), V(locality), V(email)), short names
+            (V(O), V(OU), V(C)) and dotted object identifiers are known. A list repeats its attribute.
+          - Merged attribute by attribute over that of O(defaults).
+        type: dict
+      dns: &dns
+        description: DNS names. Names in other scripts are encoded; V(*) stands as the whole leftmost label only.
+        type: list
+        elements: str
+      ip: &ip
+        description: IP addresses, without a mask.
+        type: list
+        elements: str
+      email: &email
+        description: Mail addresses.
+        type: list
+        elements: str
+      uri: &uri
+        description: URIs, as in SPIFFE identities.
+        type: list
+        elements: str
+      principal: &principal
+        description: Kerberos principals. No issuer of this version can put them into a certificate, so they are refused.
+        type: list
+        elements: str
+      other_name: &other_name
+        description: Alternative names of other types.
+        type: list
+        elements: dict
+        suboptions:
+          type_id:
+            description: The type, as a dotted object identifier.
+            type: str
+            required: true
+          value:
+            description: The value, which is encoded as a UTF8String.
+            type: str
+            required: true
+      key: &key
+        description: The private key. It is made on the target and never leaves it.
+        type: dict
+        suboptions:
+          algorithm:
+            description: Kind of key. V(rsa) where nothing is said.
+            type: str
+            choices: [rsa, ecdsa, ed25519, ed448]
+          size:
+            description: Bits of an RSA key, 2048 to 8192. V(2048) where nothing is said.
+            type: int
+          curve:
+            description: Curve of an ECDSA key, V(P-256) (where nothing is said), V(P-384) or V(P-521).
+            type: str
+          reuse:
+            description: Keep the key when the certificate is renewed. A new certificate has a new key where nothing is said.
+            type: bool
+          passphrase:
+            description: Encrypts the key on disk. At least 4 characters.
+            type: str
+          format:
+            description:
+              - Form of the key in PEM files. V(traditional) is PKCS#1 or SEC1.
+              - Where nothing is said, PKCS#8 for a new file, and any form for one that is there.
+            type: str
+            choices: [pkcs8, traditional]
+      key_usage: &key_usage
+        description:
+          - Key usages, as V(digitalSignature), V(digital_signature) or C(Digital Signature).
+          - Where nothing is said, what a TLS server and client needs.
+        type: list
+        elements: str
+      extended_key_usage: &extended_key_usage
+        description:
+          - Extended key usages, as V(serverAuth), V(server_auth) or a dotted object identifier.
+          - Where nothing is said, V(serverAuth) and V(clientAuth).
+        type: list
+        elements: str
+      must_staple: &must_staple
+        description: Ask for the TLS feature extension (status_request), also known as OCSP must-staple.
+        type: bool
+      ttl: &ttl
+        description: Lifetime that is asked for, as V(90d), V(12h), V(90m) or V(2w). V(398d) where nothing is said.
+        type: str
+      renew: &renew
+        description: When a certificate is replaced.
+        type: dict
+        suboptions:
+          before:
+            description:
+              - How long before its end, as V(30d), or at which share of its whole lifetime, as V(33%).
+              - Where nothing is said, 30 days or a third of the lifetime, whichever is shorter.
+            type: str
+          'on':
+            description: Which reasons count. All where nothing is said. A missing file and a key that does not match always count.
+            type: list
+            elements: str
+            choices: [expiry, names, key, issuer, revoked]
+          force:
+            description: Replace it now, in every run of the task.
+            type: bool
+      issuer: &issuer
+        description: Who signs. Exactly one of its options, and taken as a whole from the entry or from O(defaults).
+        type: dict
+        suboptions:
+          self_signed:
+            description: The certificate's own key. Takes no options; write V({}).
+            type: dict
+          private_ca:
+            description: An authority whose files are on the target, such as M(tls.everywhere.pki_ca) makes.
+            type: dict
+            suboptions:
+              certificate:
+                description: Certificate of the authority. Those above it may follow in the same file.
+                type: path
+                required: true
+              private_key:
+                description: Its private key.
+                type: path
+                required: true
+              passphrase:
+                description: Decrypts the key.
+                type: str
+              chain:
+                description: Certificates above the authority, in any order.
+                type: path
+              root:
+                description: The root, where neither the certificate's file nor the chain has it.
+                type: path
+              crl:
+                description: Revocation list of the authority. A certificate that is on it is replaced.
+                type: path
+          external:
+            description:
+              - Somebody outside. The first run leaves a request in O(state_dir) and in RV(certificates), and the task reports
+                it in RV(pending). A later run takes what came back.
+            type: dict
+            suboptions:
+              signed:
+                description: What came back, the certificate and those above it as PEM, in any order.
+                type: str
+              signed_path:
+                description: The same in a file on the target.
+                type: path
+              trust:
+                description: A file with the roots in one of which the chain must end.
+                type: path
+          provided:
+            description: A set of your own. It is verified, then installed.
+            type: dict
+            suboptions:
+              certificate:
+                description: File with the certificate on the target.
+                type: path
+              private_key:
+                description: File with the private key on the target.
+                type: path
+              chain:
+                description: File with the certificates above, in any order.
+                type: path
+              certificate_content:
+                description: The certificate itself, PEM, in the place of O(certificates[].issuer.provided.certificate).
+                type: str
+              private_key_content:
+                description: The private key itself, PEM, in the place of O(certificates[].issuer.provided.private_key).
+                type: str
+              chain_content:
+                description: The chain itself, PEM, in the place of O(certificates[].issuer.provided.chain).
+                type: str
+              passphrase:
+                description: Decrypts the private key.
+                type: str
+      files: &files
+        description:
+          - What is written where. All files of an entry are replaced together, the key first. If anything fails, the old ones
+            are back.
+          - One file must hold the private key and one the certificate, except with O(certificates[].issuer.external).
+        type: list
+        elements: dict
+        suboptions:
+          content:
+            description:
+              - V(private_key) is the key alone, V(certificate) the certificate alone, V(chain) what stands between it and the
+                root, V(fullchain) the certificate and the chain, V(root) the root, V(ca_bundle) the chain and the root.
+              - V(combined) has certificate, chain and key in one file, as HAProxy wants them; see
+                O(certificates[].files[].parts).
+              - V(pkcs12) and V(jks) are key stores, and V(csr) is the signing request.
+            type: str
+            required: true
+            choices: [private_key, certificate, chain, fullchain, ca_bundle, root, combined, pkcs12, jks, csr]
+          path:
+            description: Absolute path. Its directory must exist. A key is not written into a directory that everybody may write to.
+            type: path
+            required: true
+          owner:
+            description: User name or number of the owner. As created where nothing is said.
+            type: str
+          group:
+            description: Group name or number. As created where nothing is said.
+            type: str
+          mode:
+            description:
+              - Mode, as V("0640") or V(u=rw,g=r). Quote the number, since YAML has its own idea of a leading zero.
+              - Where nothing is said, C(0600) for a new file with a key in it and C(0644) for others; a file that is there
+                keeps its mode.
+            type: raw
+          context:
+            description: SELinux context, as C(user:role:type:level), where the host has SELinux.
+            type: str
+            aliases: [secontext]
+          setype:
+            description: SELinux type alone.
+            type: str
+          backup:
+            description: Keep a copy of a file that is replaced, beside it.
+            type: bool
+          parts:
+            description: Order of a V(combined) file. Certificate, chain, private key where nothing is said.
+            type: list
+            elements: str
+            choices: [certificate, chain, root, private_key]
+          passphrase:
+            description: Encrypts a V(pkcs12) or V(jks) file, which need one. At least 6 characters for V(jks).
+            type: str
+          alias:
+            description: Name of the entry in a V(pkcs12) or V(jks) file. The name of the certificate where nothing is said.
+            type: str
+      containers: &containers
+        description: Containers that use the files. Handed through to RV(restart).
+        type: list
+        elements: str
+      on_unreadable: &on_unreadable
+        description:
+          - What happens to a file that is there and cannot be read as what it should be.
+          - V(fail) leaves it alone and fails this certificate, which is what happens where nothing is said. V(replace)
+            replaces it.
+        type: str
+        choices: [fail, replace]
+  defaults:
+    description: What holds for entries that do not say otherwise. The same options as in O(certificates), without the name.
+    type: dict
+    suboptions:
+      common_name: *common_name
+      subject: *subject
+      dns: *dns
+      ip: *ip
+      email: *email
+      uri: *uri
+      principal: *principal
+      other_name: *other_name
+      key: *key
+      key_usage: *key_usage
+      extended_key_usage: *extended_key_usage
+      must_staple: *must_staple
+      ttl: *ttl
+      renew: *renew
+      issuer: *issuer
+      files: *files
+      containers: *containers
+      on_unreadable: *on_unreadable
+  state:
+    description: V(absent) removes the files of the entries and forgets their pending requests.
+    type: str
+    choices: [present, absent]
+    default: present
+  parallel:
+    description: How many certificates to work on at once. The number of cores where nothing is said.
+    type: int
+  state_dir:
+    description: Where requests wait for a signature from outside.
+    type: path
+    default: /var/lib/tls.everywhere
+  lock_timeout:
+    description: How long to wait for another run on the same directories, as V(60s).
+    type: str
+    default: 60s
+extends_documentation_fragment:
+  - tls.everywhere.attributes
+  - tls.everywhere.attributes.actiongroup
+seealso:
+  - module: tls.everywhere.pki_ca
 """
 
-EXAMPLES = ""
-RETURN = ""
+EXAMPLES = r"""
+- name: Give HAProxy one certificate for each network, all in the form that it wants
+  tls.everywhere.cert_request:
+    defaults:
+      key: {algorithm: ecdsa}
+      issuer:
+        private_ca:
+          certificate: /etc/pki/CA/roots/Intermediate/certs/Intermediate-chain.crt
+          private_key: /etc/pki/CA/roots/Intermediate/private/Intermediate.key.pem
+    certificates:
+      - name: haproxy-internal_api
+        dns: [overcloud.internalapi.localdomain]
+        ip: [172.17.0.10]
+        files:
+          - content: combined
+            path: /etc/pki/tls/private/overcloud-haproxy-internal_api.pem
+            owner: haproxy
+            group: haproxy
+            mode: "0600"
+        containers: [haproxy]
+      - name: haproxy-storage
+        dns: [overcloud.storage.localdomain]
+        ip: [172.18.0.10]
+        files:
+          - content: combined
+            path: /etc/pki/tls/private/overcloud-haproxy-storage.pem
+            owner: haproxy
+            group: haproxy
+            mode: "0600"
+        containers: [haproxy]
+  register: haproxy
+
+- name: Say which certificates are new and why
+  ansible.builtin.debug:
+    msg: "{{ haproxy.certificates[item].reasons }}"
+  loop: "{{ haproxy.renewed }}"
+
+- name: Make a self-signed certificate in two files
+  tls.everywhere.cert_request:
+    certificates:
+      - name: bootstrap
+        dns: [bootstrap.example.org]
+        issuer: {self_signed: {}}
+        files:
+          - {content: private_key, path: /etc/ssl/private/bootstrap.key, mode: "0600"}
+          - {content: certificate, path: /etc/ssl/certs/bootstrap.crt}
+
+- name: Leave a request for an authority outside
+  tls.everywhere.cert_request:
+    certificates:
+      - name: public
+        dns: [cloud.example.org]
+        issuer: {external: {trust: /etc/ssl/certs/ca-certificates.crt}}
+        files:
+          - {content: combined, path: /etc/haproxy/public.pem, mode: "0600"}
+  register: public
+
+- name: Fetch the request
+  ansible.builtin.copy:
+    content: "{{ public.certificates.public.csr }}"
+    dest: public.csr
+    mode: "0644"
+  delegate_to: localhost
+  when: "'public' in public.pending"
+
+- name: Install what came back, on a later day
+  tls.everywhere.cert_request:
+    certificates:
+      - name: public
+        dns: [cloud.example.org]
+        issuer:
+          external:
+            signed: "{{ lookup('ansible.builtin.file', 'public-and-chain.pem') }}"
+            trust: /etc/ssl/certs/ca-certificates.crt
+        files:
+          - {content: combined, path: /etc/haproxy/public.pem, mode: "0600"}
+"""
+
+RETURN = r"""
+certificates:
+  description: What became of each certificate, by name. A fact that does not exist has no key.
+  returned: always, unless the options were refused
+  type: dict
+  contains:
+    changed:
+      description: Whether anything of it changed on the machine, or would in check mode.
+      returned: always
+      type: bool
+    action:
+      description: What was done, or would be.
+      returned: always
+      type: str
+      sample: issue
+    reasons:
+      description:
+        - Why. Kinds are V(attributes), V(chain), V(expiry), V(forced), V(issuer), V(key), V(missing), V(names),
+          V(not_yet_valid), V(revoked), V(subject), V(unreadable) and V(usages).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{kind: expiry, detail: "the certificate ends at 2026-12-01T00:00:00Z and is due since 2026-11-01T00:00:00Z"}]
+    serial:
+      description: Serial number, hexadecimal.
+      returned: when a certificate is in service
+      type: str
+      sample: 5F3A9C0E71D24B8896A1C4D07E55B21903FE6A4C
+    fingerprint_sha256:
+      description: SHA-256 of the certificate.
+      returned: when a certificate is in service
+      type: str
+      sample: "3A:6F:…"
+    previous_fingerprint_sha256:
+      description: SHA-256 of the certificate that this run replaced. What still serves it is stale.
+      returned: when one was replaced
+      type: str
+      sample: "91:C2:…"
+    not_before:
+      description: Start of its validity.
+      returned: when a certificate is in service
+      type: str
+      sample: "2026-11-22T06:00:00Z"
+    not_after:
+      description: End of its validity.
+      returned: when a certificate is in service
+      type: str
+      sample: "2027-12-25T06:00:00Z"
+    renew_at:
+      description: From when on a run of the task replaces it.
+      returned: when a certificate is in service
+      type: str
+      sample: "2027-11-25T06:00:00Z"
+    issuer:
+      description: Subject of its issuer.
+      returned: when a certificate is in service
+      type: str
+      sample: "CN=Demo Intermediate CA"
+    files:
+      description: The files of the certificate.
+      returned: always
+      type: list
+      elements: dict
+      sample: [{content: combined, path: /etc/haproxy/public.pem}]
+    changed_files:
+      description: Those of them that this run wrote, repaired or removed.
+      returned: always
+      type: list
+      elements: str
+      sample: [/etc/haproxy/public.pem]
+    backup_files:
+      description: Copies of replaced files.
+      returned: when copies were made
+      type: list
+      elements: str
+      sample: [/etc/haproxy/public.pem.2026-11-22T06:00:00Z~]
+    containers:
+      description: What O(certificates[].containers) said.
+      returned: always
+      type: list
+      elements: str
+      sample: [haproxy]
+    csr:
+      description: The signing request, PEM.
+      returned: when it waits for an issuer outside
+      type: str
+      sample: "-----BEGIN CERTIFICATE REQUEST-----\n…"
+    warnings:
+      description: What the operator should look at.
+      returned: always
+      type: list
+      elements: str
+      sample: []
+    error:
+      description: Why this certificate failed, with C(kind), C(msg) and perhaps C(hint).
+      returned: when it failed
+      type: dict
+      sample: {kind: files.unreadable, msg: "the file with content 'certificate' '/etc/x.crt' cannot be read: …"}
+renewed:
+  description: Names of the certificates of which key or certificate in service changed, or would.
+  returned: always, unless the options were refused
+  type: list
+  elements: str
+  sample: [haproxy-internal_api]
+pending:
+  description: Names of the certificates that wait for an issuer outside.
+  returned: always, unless the options were refused
+  type: list
+  elements: str
+  sample: []
+restart:
+  description: For each of RV(renewed) what a task that restarts or reloads services needs.
+  returned: always, unless the options were refused
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the certificate.
+      returned: always
+      type: str
+      sample: haproxy-internal_api
+    certificate:
+      description: File that holds the certificate.
+      returned: when one does
+      type: str
+      sample: /etc/pki/tls/private/overcloud-haproxy-internal_api.pem
+    private_key:
+      description: File that holds the private key.
+      returned: when one does
+      type: str
+      sample: /etc/pki/tls/private/overcloud-haproxy-internal_api.pem
+    replaces:
+      description: SHA-256 fingerprints of what is stale now.
+      returned: always
+      type: list
+      elements: str
+      sample: ["91:C2:…"]
+    containers:
+      description: What O(certificates[].containers) said.
+      returned: always
+      type: list
+      elements: str
+      sample: [haproxy]
+failures:
+  description: The certificates that failed, by name, each with C(kind), C(msg) and perhaps C(hint).
+  returned: always, unless the options were refused
+  type: dict
+  sample: {}
+faults:
+  description: Everything that is wrong with the options.
+  returned: when the options were refused
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: Which option. Empty where it is the whole.
+      returned: always
+      type: str
+      sample: "certificates[3].dns[0]"
+    message:
+      description: What is wrong with it.
+      returned: always
+      type: str
+      sample: "'foo bar' is not a DNS name"
+error:
+  description: Why the task failed, for playbooks to act on.
+  returned: when the task failed
+  type: dict
+  contains:
+    kind:
+      description:
+        - V(input.invalid), the options are wrong; see RV(faults). V(certificates.failed), several failed for different
+          reasons; see RV(failures). Else the kind that the failed certificates share, as V(files.unreadable).
+        - V(program.no_architecture), the collection has no program for the target. V(program.not_placed), the program could
+          not be put on the target. V(program.no_answer), it ended without an answer.
+      returned: always
+      type: str
+      sample: files.unreadable
+    caused_by:
+      description: The chain of causes.
+      returned: always
+      type: list
+      elements: str
+      sample: []
+    hint:
+      description: What to do.
+      returned: where there is something to say
+      type: str
+      sample: set on_unreadable to replace
+"""
 
 from ansible_collections.tls.everywhere.plugins.module_utils.argument_specs import CERT_REQUEST
 from ansible_collections.tls.everywhere.plugins.module_utils.native_program import run
 
 
 def main():
-    """Hands the task to the program."""
+    """Hands an asynchronous task to the program; all others are run by the action plugin."""
     run(CERT_REQUEST)
 
 
