@@ -5,7 +5,7 @@
 //! tests/cases/a_missing_key_is_made/
 //!   args.json            the options of the task; `$DIR` is the path of the sandbox
 //!   before/              optional: copied into the sandbox, links and modes kept
-//!   setup.sh             optional: run by `sh -eu` in the sandbox after that, with DIR set; has openssl
+//!   setup.sh             optional: run by `sh -eu` in the sandbox after that, with DIR set and umask 022
 //!   expect.json          what the real run must answer
 //!   expect-check.json    optional: what the check run must answer, in place of the rule below
 //!   expect-again.json    optional: what the second real run must answer, in place of the rule below
@@ -221,7 +221,8 @@ impl<'a> Case<'a> {
 fn setup(script: &Path, sandbox: &Sandbox) {
     let script = must(script.canonicalize(), "cannot find setup.sh");
     let output = Command::new("sh")
-        .arg("-eu")
+        // The same modes whoever runs the tests.
+        .args(["-euc", "umask 022; . \"$0\""])
         .arg(&script)
         .current_dir(sandbox.path())
         .env("DIR", sandbox.path())

@@ -285,3 +285,102 @@ impl Answer {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    /// A module that answers its environment, its directory and its input.
+    fn mirror(sandbox: &Sandbox) -> ModuleRun {
+        let script = "#!/bin/sh\n\
+            printf '{\"changed\":false,\"variables\":\"%s\",\"cwd\":\"%s\",\"argc\":%d,\"input\":%s}\\n' \\\n\
+            \"$(env | sed 's/=.*//' | sort | tr '\\n' ' ')\" \"$PWD\" $# \"$(cat \"${1:--}\")\"\n\
+            echo on stderr >&2\n";
+        let path = sandbox.write("mirror", script);
+        must(
+            fs::set_permissions(&path, PermissionsExt::from_mode(0o755)),
+            "chmod",
+        );
+        ModuleRun::new(path)
+    }
+
+    #[test]
+    fn the_module_sees_what_ansible_sends_and_no_more() {
+        let sandbox = Sandbox::new();
+        let run = mirror(&sandbox)
+            .args(json!({"path": "$DIR/x"}))
+            .sandbox(&sandbox)
+            .check(true);
+        let answer = run.env("EXTRA", "1").run();
+        assert_eq!(answer.value["variables"], "EXTRA HOME LC_ALL PATH PWD ");
+        assert_eq!(
+            answer.value["input"]["path"],
+            format!("{}/x", sandbox.path().display())
+        );
+        assert_eq!(answer.value["input"]["_ansible_check_mode"], true);
+        assert_eq!(answer.value["input"]["_ansible_diff"], false);
+        let keys = answer.value["input"].as_object().map(|input| input.len());
+        assert_eq!(keys, Some(19), "one option and Ansible's 18 keys");
+        let cwd = answer.value["cwd"].as_str().unwrap_or_default();
+        assert_eq!(answer.value["input"]["_ansible_tmpdir"], cwd);
+        assert!(
+            !Path::new(cwd).exists(),
+            "the private directory is gone after the run"
+        );
+        assert_eq!(
+            (answer.status, answer.stderr.as_str()),
+            (Some(0), "on stderr\n")
+        );
+    }
+
+    #[test]
+    fn standard_input_carries_the_same_arguments() {
+        let sandbox = Sandbox::new();
+        let run = mirror(&sandbox).args(json!({"a": 1})).no_log(true);
+        let (file, stdin) = (run.run(), run.clone().on_stdin().run());
+        assert_eq!(
+            (&file.value["argc"], &stdin.value["argc"]),
+            (&json!(1), &json!(0))
+        );
+        assert_eq!(stdin.value["input"]["a"], 1);
+        assert_eq!(stdin.value["input"]["_ansible_no_log"], true);
+    }
+
+    #[test]
+    fn a_failed_expectation_shows_everything() {
+        let sandbox = Sandbox::new();
+        sandbox.write("key.pem", "k");
+        let answer = mirror(&sandbox)
+            .args(json!({"option": "o1"}))
+            .sandbox(&sandbox)
+            .run();
+        answer
+            .expect(&json!({"changed": false, "failed": null}))
+            .never_says("hunter2");
+        let expected = AssertUnwindSafe(|| drop(answer.expect(&json!({"changed": true})).clone()));
+        let silent = AssertUnwindSafe(|| drop(answer.never_says("on stderr").clone()));
+        let failures = [
+            (catch_unwind(expected), "$.changed: expected true"),
+            (catch_unwind(silent), "'on stderr' was printed"),
+        ];
+        for (failure, why) in failures {
+            let report = failure
+                .err()
+                .and_then(|it| it.downcast::<String>().ok())
+                .unwrap_or_default();
+            for part in [
+                why,
+                "\"option\": \"o1\"",
+                "f 0644",
+                "key.pem",
+                "on stderr",
+                "Some(0)",
+            ] {
+                assert!(report.contains(part), "{part} in {report}");
+            }
+        }
+    }
+}

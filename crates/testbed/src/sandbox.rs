@@ -53,7 +53,7 @@ impl Sandbox {
         self.root.path().join(inside)
     }
 
-    /// Writes a file, making the directories above it.
+    /// Writes a file with mode 0644, making the directories above it.
     #[track_caller]
     pub fn write(&self, inside: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.join(inside);
@@ -63,6 +63,10 @@ impl Sandbox {
         must(
             fs::write(&path, content),
             "cannot write a file of the sandbox",
+        );
+        must(
+            fs::set_permissions(&path, PermissionsExt::from_mode(0o644)),
+            "cannot set the mode",
         );
         path
     }

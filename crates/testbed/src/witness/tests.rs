@@ -163,3 +163,14 @@ fn a_handshake_needs_chain_key_name_and_root() {
         "does not listen",
     );
 }
+
+/// Where there is no keytool the witness must say so instead of saying yes.
+#[test]
+fn a_java_key_store_is_listed() {
+    let store = path("leaf.p12");
+    if Command::new("keytool").arg("-help").output().is_err() {
+        return refused(keystore_list(store, "changeit"), "cannot start");
+    }
+    assert!(crate::must(keystore_list(&store, "changeit"), "keytool").contains("PrivateKeyEntry"));
+    refused(keystore_list(&store, "wrong-one"), "password was incorrect");
+}
