@@ -41,13 +41,13 @@ pub enum EntryError {
         #[source]
         source: pki::Error,
     },
-    /// A file of the issuer is another entry's problem too; its message was made once.
+    /// What failed is shared by several entries, or was told before; the message was made once.
     #[error("{msg}")]
     Shared {
         /// The message.
         msg: String,
         /// The kind.
-        kind: &'static str,
+        kind: String,
         /// The hint.
         hint: Option<String>,
     },
@@ -123,14 +123,9 @@ impl EntryError {
 
     /// The same for another entry: errors of shared things are made once and told to each.
     pub fn share(&self) -> Self {
-        let kind = match self {
-            Self::Files(error) => error.kind(),
-            Self::Issuer(error) => error.kind(),
-            _ => "issuer.unreadable",
-        };
         Self::Shared {
             msg: flatten(self),
-            kind,
+            kind: self.kind().to_owned(),
             hint: self.hint(),
         }
     }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Contents ↔ bytes: what a file of a certificate holds, and whether it holds what it should.
 
-use issuers::Above;
+use issuers::{Above, Issuer};
 use pki::bundle::{self, Part};
-use pki::chain::Verified;
+use pki::chain::{Trust, Verified};
 use pki::{Certificate, CertificateRequest, KeyFormat, PrivateKey, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::failure::EntryError;
-use crate::request::{Content, FileSpec, KeyWish, Store};
+use crate::request::{Content, Entry, FileSpec, KeyWish, Store};
 
 /// What was read from a file.
 #[derive(Default)]
@@ -284,6 +284,28 @@ fn form_difference(bytes: &[u8], wish: &KeyWish) -> Option<String> {
     }
 }
 
+/// Refuses, before anything is made, what could not be written at the end.
+///
+/// # Errors
+/// [`EntryError::RootUnknown`] when a file is about a root that the issuer does not know.
+pub fn check_root(entry: &Entry, issuer: &dyn Issuer) -> Result<(), EntryError> {
+    let is_unknown = issuer.above().is_some_and(|above| above.root.is_none());
+    if !is_unknown || !matches!(issuer.trust(), Trust::Partial) {
+        return Ok(());
+    }
+    match entry.files.iter().find(|file| file.content.wants_root()) {
+        Some(file) => Err(root_unknown(file)),
+        None => Ok(()),
+    }
+}
+
+fn root_unknown(file: &FileSpec) -> EntryError {
+    EntryError::RootUnknown {
+        content: file.content.word(),
+        path: file.target.path.clone(),
+    }
+}
+
 /// Everything of which files are made; only what was verified can be written.
 pub struct Set<'a> {
     /// The certificate with its chain.
@@ -314,10 +336,7 @@ impl Set<'_> {
                 })
             }
             content if content.wants_root() && self.verified.root().is_none() => {
-                Err(EntryError::RootUnknown {
-                    content: content.word(),
-                    path: file.target.path.clone(),
-                })
+                Err(root_unknown(file))
             }
             content => {
                 let parts = content.parts().unwrap_or_default();

@@ -13,6 +13,7 @@ use crate::apply::{Applied, Work};
 use crate::decide::{Action, Decision, decide, due};
 use crate::failure::{EntryError, FailedEntry, TaskError};
 use crate::issuance::{Job, Loaded, jobs};
+use crate::layout;
 use crate::observe::{Observation, observe};
 use crate::outcome::{EntryOutcome, facts_of};
 use crate::params::{OPTIONS, Params};
@@ -170,6 +171,7 @@ impl<'a> Task<'a> {
         let decision = decide(job.entry, issuer, seen, self.now)?;
         if matches!(decision.action, Action::Issue(_) | Action::Request(_)) {
             issuer.issuer().prepare(self.now)?;
+            layout::check_root(job.entry, issuer.issuer())?;
         }
         Ok(decision)
     }
@@ -337,7 +339,6 @@ fn answer(outcomes: &[EntryOutcome<'_>], recovered: &[Recovered]) -> Result<Outc
         .filter_map(|outcome| outcome.failed.clone())
         .collect();
     if !failed.is_empty() {
-        facts.insert(String::from("warnings"), json!(warnings));
         return Err(TaskError::Entries {
             failed,
             total: outcomes.len(),

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/../../lib/authority.sh"
+root ca
+server ca web
+head -c 200 web.pem >t
+mv t web.pem

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/../../lib/authority.sh"
+root root
+intermediate root ca
+server ca web
+cp ca/root.pem chain.pem

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/../../lib/authority.sh"
+root ca
+mkdir in
+server ca in/web
+key in/web.key
