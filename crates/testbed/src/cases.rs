@@ -21,7 +21,7 @@
 //! 3. **again** must answer `changed: false`, not fail, and move nothing on disk. It is left out after a
 //!    failure.
 //!
-//! `expect.json` names what matters: see [`mismatches`](crate::mismatches) for the wildcard `[..]` and for null.
+//! `expect.json` names what matters: see [`mismatches`] for the wildcard `[..]` and for null.
 //! An `expect-check.json` or `expect-again.json` drops the rule of its run, also that nothing moves for again:
 //! a forced renewal changes each time. Check never moves anything.
 //!
