@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The committed argument specs are those of the executables, the documentation is that of the specs."""
+
+from __future__ import annotations
+
+import ast
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from ansible_collections.tls.everywhere.plugins.module_utils import argument_specs
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+NATIVE = TOP / "plugins" / "native" / f"linux-{os.uname().machine}"
+MODULES = {"cert_request": argument_specs.CERT_REQUEST, "pki_ca": argument_specs.PKI_CA}
+
+inside_the_repository = pytest.mark.skipif(not (TOP / "scripts").exists(), reason="a placed collection has no scripts")
+
+
+@inside_the_repository
+def test_the_committed_file_is_what_the_executables_say():
+    assert (NATIVE / "cert_request").exists(), "run make build first"
+    made = subprocess.run([TOP / "scripts" / "generate-argument-specs", "--print"], check=True, capture_output=True, text=True, timeout=60)
+    committed = (TOP / "plugins" / "module_utils" / "argument_specs.py").read_text(encoding="utf-8")
+    assert made.stdout == committed, "run scripts/generate-argument-specs"
+
+
+def documents(module):
+    """The DOCUMENTATION, EXAMPLES and RETURN of a module."""
+    tree = ast.parse((TOP / "plugins" / "modules" / f"{module}.py").read_text(encoding="utf-8"))
+    return {node.targets[0].id: yaml.safe_load(node.value.value) for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)}
+
+
+def differences(spec, documented, path=""):
+    """Every option where spec and documentation are not the same."""
+    for name in sorted(set(spec) | set(documented)):
+        where = f"{path}{name}"
+        if name not in spec or name not in documented:
+            yield f"{where}: only in the {'spec' if name in spec else 'documentation'}"
+            continue
+        for key in ("type", "elements", "choices", "aliases", "default"):
+            if spec[name].get(key) != documented[name].get(key):
+                yield f"{where}.{key}: {spec[name].get(key)!r} in the spec, {documented[name].get(key)!r} documented"
+        if spec[name].get("required", False) != documented[name].get("required", False):
+            yield f"{where}.required"
+        yield from differences(spec[name].get("options", {}), documented[name].get("suboptions", {}), f"{where}.")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_option_is_documented_as_it_is(module):
+    assert list(differences(MODULES[module], documents(module)["DOCUMENTATION"]["options"])) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_mentioned_option_and_result_exists(module):
+    texts = documents(module)
+    text = str(texts["DOCUMENTATION"]) + str(texts["RETURN"])
+    for kind, start, inner in (("O", texts["DOCUMENTATION"]["options"], "suboptions"), ("RV", texts["RETURN"], "contains")):
+        for mentioned in re.findall(rf"\b{kind}\(([^)=]+)", text):
+            level = start
+            for part in mentioned.replace("[]", "").split("."):
+                assert part in level, f"{kind}({mentioned})"
+                level = level[part].get(inner, {})
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_use_options_that_exist(module):
+    from ansible_collections.tls.everywhere.plugins.plugin_utils.options import review
+
+    seen = 0
+    for task in documents(module)["EXAMPLES"]:
+        for name, options in task.items():
+            if name.startswith("tls.everywhere."):
+                seen += 1
+                assert review(MODULES[name.rsplit(".", 1)[1]], options).faults == [], task["name"]
+    assert seen >= 3
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_secrets_are_never_logged(module):
+    def each(spec):
+        for name, option in spec.items():
+            yield name, option
+            yield from each(option.get("options", {}))
+
+    secret = {name for name, option in each(MODULES[module]) if option.get("no_log")}
+    assert secret >= {"passphrase"}
+    assert not [name for name, option in each(MODULES[module]) if name in secret and not option.get("no_log")]
