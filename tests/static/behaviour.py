@@ -40,7 +40,7 @@ class Program:
         raise NotImplementedError
 
     def issue(self, place, environment=None):
-        """Makes a self-signed certificate in a directory and returns its path and its key's."""
+        """Makes a self-signed certificate in a directory and has OpenSSL judge it."""
         options, certificate, key = self.task(place)
         done = subprocess.run(
             self.command, input=json.dumps(options), capture_output=True, text=True, timeout=SECONDS, check=False,
@@ -49,16 +49,19 @@ class Program:
         assert done.returncode == 0, f"exit {done.returncode}: {done.stdout}{done.stderr}"
         assert done.stdout.count("\n") == 1, f"not exactly one line: {done.stdout}"
         assert json.loads(done.stdout)["changed"] is True, done.stdout
-        return certificate, key
+        self.judge(certificate, key)
 
-    def makes_a_certificate_that_openssl_verifies(self, place):
-        certificate, key = self.issue(place)
+    def judge(self, certificate, key):
+        """OpenSSL reads both, verifies the certificate, and finds the same public key in them."""
         said = openssl("verify", "-x509_strict", "-CAfile", certificate, certificate)
         assert said.returncode == 0, said.stdout + said.stderr
         of_certificate = openssl("x509", "-in", certificate, "-noout", "-pubkey")
         of_key = openssl("pkey", "-in", key, "-pubout")
         assert of_key.stdout.startswith("-----BEGIN PUBLIC KEY-----"), of_key.stderr
         assert of_certificate.stdout == of_key.stdout, "the key on disk is not the certificate's"
+
+    def makes_a_certificate_that_openssl_verifies(self, place):
+        self.issue(place)
 
     def is_unmoved_by_a_hostile_openssl_configuration(self, place):
         configuration = place / "hostile.cnf"
