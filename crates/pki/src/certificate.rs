@@ -62,7 +62,7 @@ pub struct CertificateFacts {
     /// Critical extensions that this crate does not understand: a verifier must refuse such a certificate
     /// (RFC 5280 §4.2).
     pub unrecognized_critical: Vec<Oid>,
-    /// Such as `ecdsa-with-SHA256`, or the dotted identifier.
+    /// Such as `ecdsa-with-SHA256`, `rsassaPss-sha256`, or the dotted identifier.
     pub signature_algorithm: String,
 }
 
@@ -190,6 +190,11 @@ impl Certificate {
 fn read_facts(parsed: &X509Certificate<'_>) -> Result<CertificateFacts> {
     let extensions = Extensions::read(parsed.extensions(), WHAT)?;
     let algorithm = Oid::from_der_content(parsed.signature_algorithm.algorithm.as_bytes())?;
+    let parameters = parsed
+        .signature_algorithm
+        .parameters
+        .as_ref()
+        .map_or(&[][..], |any| any.data);
     Ok(CertificateFacts {
         version: parsed.version().0.saturating_add(1),
         serial: Serial::from_der_content(parsed.raw_serial())?,
@@ -213,18 +218,18 @@ fn read_facts(parsed: &X509Certificate<'_>) -> Result<CertificateFacts> {
         issuer_urls: extensions.issuer_urls,
         ocsp_urls: extensions.ocsp_urls,
         unrecognized_critical: extensions.unrecognized_critical,
-        signature_algorithm: signature_name(&algorithm),
+        signature_algorithm: signature_name(&algorithm, parameters),
     })
 }
 
-/// The name that OpenSSL gives to a signature algorithm.
-fn signature_name(oid: &Oid) -> String {
+/// The name that OpenSSL gives to a signature algorithm, with its digest where only the parameters tell it.
+fn signature_name(oid: &Oid, parameters: &[u8]) -> String {
     let name = match oid.as_str() {
         "1.2.840.113549.1.1.2" => "md2WithRSAEncryption",
         "1.2.840.113549.1.1.3" => "md4WithRSAEncryption",
         "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
         "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
-        "1.2.840.113549.1.1.10" => "rsassaPss",
+        "1.2.840.113549.1.1.10" => return format!("rsassaPss-{}", pss_digest(parameters)),
         "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
         "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
         "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
@@ -240,6 +245,22 @@ fn signature_name(oid: &Oid) -> String {
         other => other,
     };
     name.to_owned()
+}
+
+/// hashAlgorithm of RSASSA-PSS-params; SHA-1 is its default (RFC 4055 §3.1).
+fn pss_digest(parameters: &[u8]) -> String {
+    let hash = der::read_element(parameters).filter(|first| first.tag == 0xa0);
+    let oid = hash
+        .and_then(|hash| der::read_sequence(hash.content))
+        .and_then(|identifier| Oid::from_der_content(identifier.first()?.content).ok());
+    match oid.as_ref().map(Oid::as_str) {
+        None => "sha1".to_owned(),
+        Some("2.16.840.1.101.3.4.2.1") => "sha256".to_owned(),
+        Some("2.16.840.1.101.3.4.2.2") => "sha384".to_owned(),
+        Some("2.16.840.1.101.3.4.2.3") => "sha512".to_owned(),
+        Some("1.3.14.3.2.26") => "sha1".to_owned(),
+        Some(other) => other.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -146,7 +146,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// A stable name for playbooks, such as `key.encrypted`. API: see the module documentation before you change one.
+    /// A stable name for playbooks, such as `key.encrypted`. Playbooks match on it, so it changes only with a
+    /// changelog fragment.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Authority { .. } => "authority.unusable",

@@ -2,206 +2,24 @@
 //! Private keys: making, reading, writing, signing.
 
 use std::fmt;
-use std::str::FromStr;
 
 use openssl::ec::{EcGroup, EcKey};
 use openssl::error::ErrorStack;
-use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
-use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private};
+use openssl::pkey::{Id, PKey, PKeyRef, Private};
 use openssl::rsa::Rsa;
 use openssl::sign::Signer;
 use openssl::symm::Cipher;
 use zeroize::Zeroizing;
 
 use crate::pem::{self, PemBlock};
-use crate::{Error, Oid, PublicKey, Result, der};
+use crate::{Error, PublicKey, Result, der};
+
+mod algorithm;
+
+pub use algorithm::{Curve, KeyAlgorithm};
 
 /// What a private key is called in messages.
 const WHAT: &str = "private key";
-
-/// A curve of NIST.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Curve {
-    /// secp256r1, prime256v1.
-    P256,
-    /// secp384r1.
-    P384,
-    /// secp521r1.
-    P521,
-}
-
-impl Curve {
-    fn nid(self) -> Nid {
-        match self {
-            Self::P256 => Nid::X9_62_PRIME256V1,
-            Self::P384 => Nid::SECP384R1,
-            Self::P521 => Nid::SECP521R1,
-        }
-    }
-}
-
-impl fmt::Display for Curve {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::P256 => "P-256",
-            Self::P384 => "P-384",
-            Self::P521 => "P-521",
-        })
-    }
-}
-
-/// SEC, ANSI and NIST names, any case.
-impl FromStr for Curve {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "secp256r1" | "prime256v1" | "p-256" | "p256" | "nistp256" => Ok(Self::P256),
-            "secp384r1" | "p-384" | "p384" | "nistp384" => Ok(Self::P384),
-            "secp521r1" | "p-521" | "p521" | "nistp521" => Ok(Self::P521),
-            _ => Err(Error::invalid(
-                "curve",
-                text,
-                "use P-256 (secp256r1), P-384 (secp384r1) or P-521 (secp521r1)",
-            )),
-        }
-    }
-}
-
-/// What a key is. Displays as `RSA 2048`, `ECDSA P-256`, `Ed25519`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum KeyAlgorithm {
-    /// RSA with this many bits of modulus.
-    Rsa {
-        /// 2048 to 8192 for keys that we make; public keys of others may have any size.
-        bits: u32,
-    },
-    /// ECDSA on a curve.
-    Ecdsa(Curve),
-    /// EdDSA on Curve25519 (RFC 8410).
-    Ed25519,
-    /// EdDSA on Curve448 (RFC 8410).
-    Ed448,
-}
-
-impl KeyAlgorithm {
-    /// From the options of a module.
-    ///
-    /// # Defaults
-    /// RSA has 2048 bits, ECDSA the curve P-256.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for an unknown name, a size out of 2048 to 8192, or an option that does not go
-    /// with the algorithm.
-    pub fn from_options(algorithm: &str, size: Option<u32>, curve: Option<&str>) -> Result<Self> {
-        let chosen = match algorithm.to_ascii_lowercase().as_str() {
-            "rsa" => Self::Rsa {
-                bits: size.unwrap_or(2048),
-            },
-            "ecdsa" | "ec" => Self::Ecdsa(curve.map_or(Ok(Curve::P256), str::parse)?),
-            "ed25519" => Self::Ed25519,
-            "ed448" => Self::Ed448,
-            _ => {
-                return Err(Error::invalid(
-                    "key algorithm",
-                    algorithm,
-                    "use rsa, ecdsa, ed25519 or ed448",
-                ));
-            }
-        };
-        match (chosen, size, curve) {
-            (Self::Rsa { .. }, _, Some(curve)) => Err(Error::invalid(
-                "option for an RSA key",
-                curve,
-                "a curve goes with ecdsa; leave it out",
-            )),
-            (Self::Rsa { bits }, ..) if !(2048..=8192).contains(&bits) => Err(Error::invalid(
-                "RSA key size",
-                bits.to_string(),
-                "use 2048 to 8192 bits",
-            )),
-            (Self::Ecdsa(named), Some(bits), _) if bits != named.bits() => {
-                let rule = format!(
-                    "a key on {named} has {} bits; choose the curve and leave the size out",
-                    named.bits()
-                );
-                Err(Error::invalid("ECDSA key size", bits.to_string(), rule))
-            }
-            (Self::Ed25519 | Self::Ed448, Some(bits), _) => Err(Error::invalid(
-                "key size",
-                bits.to_string(),
-                format!("{chosen} has one size; leave it out"),
-            )),
-            (Self::Ed25519 | Self::Ed448, _, Some(curve)) => Err(Error::invalid(
-                "curve",
-                curve,
-                format!("{chosen} has its own; leave it out"),
-            )),
-            _ => Ok(chosen),
-        }
-    }
-
-    /// Reads it off a key; `None` if it is nothing that we make.
-    pub(crate) fn of<T: HasPublic>(pkey: &PKeyRef<T>) -> Option<Self> {
-        match pkey.id() {
-            Id::RSA => Some(Self::Rsa { bits: pkey.bits() }),
-            Id::EC => match pkey.ec_key().ok()?.group().curve_name()? {
-                Nid::X9_62_PRIME256V1 => Some(Self::Ecdsa(Curve::P256)),
-                Nid::SECP384R1 => Some(Self::Ecdsa(Curve::P384)),
-                Nid::SECP521R1 => Some(Self::Ecdsa(Curve::P521)),
-                _ => None,
-            },
-            Id::ED25519 => Some(Self::Ed25519),
-            Id::ED448 => Some(Self::Ed448),
-            _ => None,
-        }
-    }
-
-    /// The digest that goes with it; EdDSA has its own.
-    fn digest(self) -> Option<MessageDigest> {
-        match self {
-            Self::Rsa { .. } | Self::Ecdsa(Curve::P256) => Some(MessageDigest::sha256()),
-            Self::Ecdsa(Curve::P384) => Some(MessageDigest::sha384()),
-            Self::Ecdsa(Curve::P521) => Some(MessageDigest::sha512()),
-            Self::Ed25519 | Self::Ed448 => None,
-        }
-    }
-
-    /// The AlgorithmIdentifier of its signatures: RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3.
-    pub(crate) fn signature_identifier(self) -> Vec<u8> {
-        let identifier = |oid| der::object_identifier(&Oid::known(oid));
-        match self {
-            Self::Rsa { .. } => der::sequence(&[identifier("1.2.840.113549.1.1.11"), der::null()]),
-            Self::Ecdsa(Curve::P256) => der::sequence(&[identifier("1.2.840.10045.4.3.2")]),
-            Self::Ecdsa(Curve::P384) => der::sequence(&[identifier("1.2.840.10045.4.3.3")]),
-            Self::Ecdsa(Curve::P521) => der::sequence(&[identifier("1.2.840.10045.4.3.4")]),
-            Self::Ed25519 => der::sequence(&[identifier("1.3.101.112")]),
-            Self::Ed448 => der::sequence(&[identifier("1.3.101.113")]),
-        }
-    }
-}
-
-impl Curve {
-    fn bits(self) -> u32 {
-        match self {
-            Self::P256 => 256,
-            Self::P384 => 384,
-            Self::P521 => 521,
-        }
-    }
-}
-
-impl fmt::Display for KeyAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rsa { bits } => write!(f, "RSA {bits}"),
-            Self::Ecdsa(curve) => write!(f, "ECDSA {curve}"),
-            Self::Ed25519 => f.write_str("Ed25519"),
-            Self::Ed448 => f.write_str("Ed448"),
-        }
-    }
-}
 
 /// How a private key is written in PEM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -293,19 +111,22 @@ impl PrivateKey {
     }
 
     fn decrypt(block: &PemBlock, traditional: bool, passphrase: &[u8]) -> Result<Self> {
-        let read = if traditional {
-            PKey::private_key_from_pem_passphrase(&traditional_text(block), passphrase)
-        } else {
-            der::check_complete(&block.der, WHAT)?;
-            PKey::private_key_from_pkcs8_passphrase(&block.der, passphrase)
-        };
-        Self::from_pkey(read.map_err(|error| match unsupported(&error) {
-            true => Error::malformed(
+        let method = |supported: bool| match supported {
+            true => Error::PassphraseWrong,
+            false => Error::malformed(
                 WHAT,
                 "it is encrypted by a method that is not supported; re-encrypt it with AES",
             ),
-            false => Error::PassphraseWrong,
-        })?)
+        };
+        let read = if traditional {
+            PKey::private_key_from_pem_passphrase(&traditional_text(block), passphrase)
+                .map_err(|_| method(traditional_cipher_is_known(block)))
+        } else {
+            der::check_complete(&block.der, WHAT)?;
+            PKey::private_key_from_pkcs8_passphrase(&block.der, passphrase)
+                .map_err(|error| method(!unsupported(&error)))
+        };
+        Self::from_pkey(read?)
     }
 
     /// Reads unencrypted PKCS#8 in DER (RFC 5958).
@@ -321,6 +142,15 @@ impl PrivateKey {
                 Err(Error::KeyUnsupported {
                     algorithm: format!("RSA {bits}"),
                 })
+            }
+            // An RSA key would need tests of primality for the same; its signatures are checked as they are made.
+            Some(KeyAlgorithm::Ecdsa(_))
+                if !pkey.ec_key().is_ok_and(|key| key.check_key().is_ok()) =>
+            {
+                Err(Error::malformed(
+                    WHAT,
+                    "its public half does not belong to it",
+                ))
             }
             Some(algorithm) => Ok(Self { pkey, algorithm }),
             None => Err(Error::KeyUnsupported {
@@ -444,6 +274,18 @@ fn traditional_text(block: &PemBlock) -> Zeroizing<Vec<u8>> {
     let after_begin = body.find('\n').unwrap_or_default();
     text.extend_from_slice(&body.as_bytes()[after_begin..]);
     text
+}
+
+/// The ciphers of our OpenSSL that old header lines can name. OpenSSL's own error does not tell a foreign cipher
+/// from a wrong passphrase whose decryption looks right at its end.
+fn traditional_cipher_is_known(block: &PemBlock) -> bool {
+    let known = ["AES-128-CBC", "AES-192-CBC", "AES-256-CBC", "DES-EDE3-CBC"];
+    block.headers.iter().any(|(name, value)| {
+        name == "DEK-Info"
+            && known
+                .iter()
+                .any(|cipher| value.split(',').next() == Some(cipher))
+    })
 }
 
 fn name_of(pkey: &PKeyRef<Private>) -> String {

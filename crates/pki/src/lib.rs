@@ -5,6 +5,10 @@
 //! the small DER writer in `der.rs` (RFC 5280, RFC 2986), those that we read are taken apart by
 //! `x509-parser`. Nothing of these libraries is in the public interface. Time and passphrases
 //! come from the caller; only key generation and serial numbers use the random numbers of the system.
+//!
+//! Why rcgen is only a witness in the tests (`tests/rcgen_agrees.rs`): it has no P-521 and no Ed448 without another
+//! crypto library, drops repeated attributes of a name, and writes an issuer's name anew instead of repeating its
+//! bytes, which breaks the chains of authorities that other programs made.
 
 pub mod bundle;
 pub mod chain;

@@ -122,3 +122,6 @@ impl PartialEq<&str> for Oid {
         self.0 == *other
     }
 }
+
+#[cfg(test)]
+mod tests;

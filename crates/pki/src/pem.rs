@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::{Error, Result};
 
-/// One block of a PEM text. The content may be a secret, so there is no `Debug`.
+/// One block of a PEM text. The content may be a secret, so `Debug` shows the label and the size only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PemBlock {
     /// The words after BEGIN, such as `CERTIFICATE`.
@@ -14,6 +14,17 @@ pub struct PemBlock {
     pub headers: Vec<(String, String)>,
     /// The decoded bytes.
     pub der: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for PemBlock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            label,
+            headers: _,
+            der,
+        } = self;
+        write!(f, "PemBlock({label}, {} bytes elided)", der.len())
+    }
 }
 
 /// Splits a text into its blocks, in order.

@@ -100,7 +100,7 @@ impl FromStr for Serial {
                 "write it in hexadecimal, such as 5D0E41 or 5D:0E:41 (decimal is not accepted)",
             ));
         }
-        let even = if digits.len() % 2 == 0 {
+        let even = if digits.len().is_multiple_of(2) {
             digits
         } else {
             format!("0{digits}")
@@ -118,3 +118,6 @@ impl FromStr for Serial {
         Ok(serial)
     }
 }
+
+#[cfg(test)]
+mod tests;

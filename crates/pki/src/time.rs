@@ -93,11 +93,10 @@ impl FromStr for Lifetime {
     fn from_str(text: &str) -> Result<Self> {
         let rule = "write a whole number and a unit: w, d, h, m or s, such as 30d";
         let trimmed = text.trim();
-        let unit = UNITS.iter().find(|(letter, _)| trimmed.ends_with(*letter));
-        let (digits, factor) = match unit {
-            Some((letter, factor)) => (trimmed.trim_end_matches(*letter), *factor),
-            None => (trimmed, 1),
-        };
+        let (digits, factor) = UNITS
+            .iter()
+            .find_map(|(letter, factor)| trimmed.strip_suffix(*letter).map(|rest| (rest, *factor)))
+            .unwrap_or((trimmed, 1));
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Error::invalid("duration", text, rule));
         }
@@ -115,7 +114,7 @@ impl fmt::Display for Lifetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = UNITS[1..]
             .iter()
-            .find(|(_, factor)| self.0 != 0 && self.0 % factor == 0);
+            .find(|(_, factor)| self.0 != 0 && self.0.is_multiple_of(*factor));
         let (letter, factor) = unit.copied().unwrap_or(('s', 1));
         write!(f, "{}{letter}", self.0 / factor)
     }
@@ -178,3 +177,6 @@ impl fmt::Display for RenewBefore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

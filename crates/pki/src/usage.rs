@@ -240,3 +240,6 @@ impl FromStr for ExtendedKeyUsage {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
