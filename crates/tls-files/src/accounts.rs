@@ -47,7 +47,10 @@ struct Database {
 }
 
 /// What `getent` answered in this process: it may be slow, and a thousand certificates ask for the same owner.
-static ANSWERS: Mutex<Option<HashMap<(&'static str, String), Option<u32>>>> = Mutex::new(None);
+static ANSWERS: Mutex<Option<Answers>> = Mutex::new(None);
+
+/// The ID, if there is one, by database and name.
+type Answers = HashMap<(&'static str, String), Option<u32>>;
 
 impl Database {
     fn users() -> Self {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Everything that can go wrong with the files of a set.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -181,7 +182,7 @@ pub enum Error {
     #[error("cannot {operation} '{path}'")]
     Os {
         /// The operation, as the middle of the sentence.
-        operation: &'static str,
+        operation: Cow<'static, str>,
         /// The path that it concerns.
         path: PathBuf,
         /// The cause.
@@ -289,7 +290,7 @@ impl Error {
         path: &'a Path,
     ) -> impl FnOnce(E) -> Self + use<'a, E> {
         move |source| Self::Os {
-            operation,
+            operation: Cow::Borrowed(operation),
             path: path.to_path_buf(),
             source: source.into(),
         }

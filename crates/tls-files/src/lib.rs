@@ -19,25 +19,36 @@
 
 pub mod accounts;
 mod attributes;
+mod change;
+mod commit;
+mod committer;
 mod destination;
+mod directory;
 mod error;
 mod install;
+mod journal;
 mod lock;
 mod mode;
+mod names;
 mod observe;
 mod recover;
 mod remove;
 mod repair;
 mod selinux;
+mod staging;
+mod steps;
+mod temporary;
 
 pub use attributes::{Attributes, Drift, ObservedAttributes, Target, attribute_drift};
+pub use committer::{committer_main, committer_main_observed};
 pub use destination::check_destination;
 pub use error::{Error, Result};
-pub use install::{FileChange, Installed, committer_main, install};
+pub use install::{FileChange, Installed, install, install_observed};
 pub use lock::DirectoryLocks;
 pub use mode::Mode;
 pub use observe::{Observed, ObservedFile, observe};
 pub use recover::{Recovered, RecoveryAction, recover};
-pub use remove::remove;
+pub use remove::{remove, remove_observed};
 pub use repair::fix_attributes;
 pub use selinux::SelinuxContext;
+pub use steps::{Step, Steps};
