@@ -72,7 +72,7 @@ pub enum EntryError {
         source: pki::bundle::Error,
     },
     /// A file is there, and is not what it should be.
-    #[error("{} '{}' cannot be read: {why}; put it right, remove it, or set on_unreadable: replace", article(content), path.display())]
+    #[error("'{}' (content {content}) cannot be read: {why}", path.display())]
     Unreadable {
         /// Word of the content.
         content: &'static str,
@@ -81,7 +81,7 @@ pub enum EntryError {
         /// What is wrong with it.
         why: String,
     },
-    /// Another installed file refers to a key that is gone.
+    /// Key or request of a pending request is not what it should be.
     #[error("the pending request in '{}' cannot be read: {why}; remove that directory to begin a new request", path.display())]
     PendingUnreadable {
         /// Its directory.
@@ -89,10 +89,6 @@ pub enum EntryError {
         /// What is wrong with it.
         why: String,
     },
-}
-
-fn article(content: &str) -> String {
-    format!("the file with content '{content}'")
 }
 
 impl EntryError {
@@ -117,6 +113,9 @@ impl EntryError {
         match self {
             Self::Files(error) => error.hint().map(str::to_owned),
             Self::Shared { hint, .. } => hint.clone(),
+            Self::Unreadable { .. } => Some(String::from(
+                "put the file right, remove it, or set on_unreadable: replace",
+            )),
             _ => None,
         }
     }

@@ -381,15 +381,22 @@ fn recovery_json(recovered: &Recovered) -> Value {
     json!({"set": recovered.set, "action": recovery_words(recovered), "files": files})
 }
 
-/// One sentence for people.
+/// One sentence for people: `3 certificates: 1 issued, 2 kept`.
 fn message(outcomes: &[EntryOutcome<'_>]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for outcome in outcomes {
         *counts.entry(outcome.action).or_default() += 1;
     }
-    let parts: Vec<String> = counts
-        .iter()
-        .map(|(action, count)| format!("{action} {count}"))
-        .collect();
-    format!("{} certificates: {}", outcomes.len(), parts.join(", "))
+    let done = |action: &str| match action {
+        "fix_attributes" => "repaired",
+        "issue" => "issued",
+        "keep" => "kept",
+        "remove" => "removed",
+        "request" => "requested",
+        "rewrite" => "rewritten",
+        _ => "waiting",
+    };
+    let parts: Vec<String> = counts.iter().map(|(action, count)| format!("{count} {}", done(action))).collect();
+    let plural = if outcomes.len() == 1 { "" } else { "s" };
+    format!("{} certificate{plural}: {}", outcomes.len(), parts.join(", "))
 }
