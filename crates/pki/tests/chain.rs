@@ -603,7 +603,9 @@ fn a_root_that_is_also_cross_signed_ends_the_chain_at_the_trusted_one() {
     let family = Family::new();
     let older = Entity::new("Older Root");
     let older_certificate = issue(&older, &older, &ca());
-    let bridge = issue(&family.root, &older, &ca().serial(77));
+    // It lasts longer than the root itself, and is passed by all the same.
+    let longer = ca().serial(77).dates(NOW.0 - DAY, NOW.0 + 300 * DAY);
+    let bridge = issue(&family.root, &older, &longer);
     let mut pool = family.pool();
     pool.extend([bridge.clone(), older_certificate.clone()]);
     let verified = verify(pool.clone(), &expect(&family.leaf, Trust::SelfContained)).unwrap();
@@ -615,6 +617,22 @@ fn a_root_that_is_also_cross_signed_ends_the_chain_at_the_trusted_one() {
         [family.intermediate_certificate.clone(), bridge]
     );
     assert_eq!(verified.root(), Some(&older_certificate));
+}
+
+#[test]
+fn the_key_identifier_finds_the_issuer_among_many_of_its_name() {
+    let family = Family::new();
+    let mut pool = family.pool();
+    let later = ca().dates(NOW.0 - DAY, NOW.0 + 300 * DAY);
+    pool.extend((0..300).map(|serial| {
+        let namesake = Entity::new("Intermediate");
+        issue(&namesake, &family.root, &later.clone().serial(serial))
+    }));
+    let verified = verify(pool, &expect(&family.leaf, Trust::SelfContained)).unwrap();
+    assert_eq!(
+        verified.intermediates(),
+        std::slice::from_ref(&family.intermediate_certificate)
+    );
 }
 
 #[test]

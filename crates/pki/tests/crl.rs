@@ -146,6 +146,8 @@ fn only_the_issuer_with_crl_sign_has_signed_the_list() {
     assert!(!made.is_signed_by(&family.root_certificate));
     let impostor = issue(&Entity::new("Intermediate"), &family.root, &ca());
     assert!(!made.is_signed_by(&impostor), "same name, other key");
+    let renamed = issue(&family.intermediate.renamed("Other"), &family.root, &ca());
+    assert!(!made.is_signed_by(&renamed), "same key, other name");
     let silent = ca().with(Nid::KEY_USAGE, "critical,keyCertSign");
     let silent = issue(&family.intermediate, &family.root, &silent);
     assert!(!made.is_signed_by(&silent), "no cRLSign");

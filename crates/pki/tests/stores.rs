@@ -255,6 +255,12 @@ fn jks_is_read_back_and_compared_without_its_salts() {
     assert!(contents.contains_same(&verified, &key));
     assert!(!contents.contains_same(&other.verified(), &other.service.private_key()));
     assert!(!contents.contains_same(&verified, &other.service.private_key()));
+    let mut disordered = contents.clone();
+    disordered.certificates.swap(0, 1);
+    assert!(
+        !disordered.contains_same(&verified, &key),
+        "the leaf comes first"
+    );
     let text = String::from_utf8_lossy(&first).into_owned();
     assert!(!text.contains("PRIVATE") && !format!("{contents:?}").contains("BEGIN"));
 }

@@ -157,9 +157,9 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Certificates with the issuer's name that are not in the path yet. Roots first, then those whose
-    /// key identifier fits, then valid ones, then those that last longest; then by content, so that the
-    /// order of the pool plays no part.
+    /// Certificates with the issuer's name that are not in the path yet. Those whose key identifier fits
+    /// first, then roots, then those that last longest; then by content, so that the order of the pool plays
+    /// no part.
     fn candidates(&self, path: &[usize]) -> Vec<usize> {
         let Some(tip) = path.last().map(|index| &self.nodes[*index]) else {
             return Vec::new();
@@ -180,7 +180,6 @@ impl<'a> Search<'a> {
             (
                 !hint_fits(tip, node),
                 !self.looks_like_goal(node),
-                node.check_dates(self.now).is_err(),
                 Reverse(node.certificate.facts().not_after),
                 *index,
             )
