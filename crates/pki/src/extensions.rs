@@ -115,29 +115,42 @@ pub(crate) fn of_certificate(
         }
         extensions.push(extension(NAME_CONSTRAINTS, true, &constraints.to_der()?));
     }
-    if !template.policies.is_empty() {
-        let policies: Vec<Vec<u8>> = template
-            .policies
+    extensions.extend(where_to_ask(template)?);
+    Ok(extensions)
+}
+
+/// Policies, and where CRLs, OCSP answers and the issuer's certificate are.
+fn where_to_ask(template: &CertificateTemplate) -> Result<Vec<Vec<u8>>> {
+    let CertificateTemplate {
+        policies,
+        crl_urls,
+        issuer_urls,
+        ocsp_urls,
+        ..
+    } = template;
+    let mut extensions = Vec::new();
+    if !policies.is_empty() {
+        let list: Vec<Vec<u8>> = policies
             .iter()
             .map(|policy| der::sequence(&[der::object_identifier(policy)]))
             .collect();
         extensions.push(extension(
             CERTIFICATE_POLICIES,
             false,
-            &der::sequence(&policies),
+            &der::sequence(&list),
         ));
     }
-    if !template.crl_urls.is_empty() {
+    if !crl_urls.is_empty() {
         extensions.push(extension(
             CRL_DISTRIBUTION_POINTS,
             false,
-            &distribution_points(&template.crl_urls)?,
+            &distribution_points(crl_urls)?,
         ));
     }
-    if !template.issuer_urls.is_empty() || !template.ocsp_urls.is_empty() {
+    if !issuer_urls.is_empty() || !ocsp_urls.is_empty() {
         let access = [
-            access_descriptions(OCSP, &template.ocsp_urls)?,
-            access_descriptions(CA_ISSUERS, &template.issuer_urls)?,
+            access_descriptions(OCSP, ocsp_urls)?,
+            access_descriptions(CA_ISSUERS, issuer_urls)?,
         ];
         extensions.push(extension(
             AUTHORITY_INFO_ACCESS,
@@ -162,43 +175,44 @@ fn check_request(template: &RequestTemplate) -> Result<()> {
         path_length: None,
     });
     let signs = key_usage.contains(&KeyUsage::KeyCertSign);
-    if subject.is_empty() && names.is_empty() {
-        return Err(Error::invalid(
+    let subject_needed = "an authority needs one, such as a common name";
+    let rules = [
+        (
+            subject.is_empty() && names.is_empty(),
             "certificate subject",
-            "",
             "give a subject or at least one name",
-        ));
-    }
-    if subject.is_empty() && constraints.ca {
-        return Err(Error::invalid(
+        ),
+        (
+            subject.is_empty() && constraints.ca,
             "certificate subject",
-            "",
-            "an authority needs one, such as a common name",
-        ));
-    }
-    if constraints.path_length.is_some() && !constraints.ca {
-        return Err(Error::invalid(
+            subject_needed,
+        ),
+        (
+            constraints.path_length.is_some() && !constraints.ca,
             "path length",
-            "",
             "only an authority can have one",
-        ));
-    }
-    if constraints.ca && !key_usage.is_empty() && !signs {
-        let usage: Vec<String> = key_usage.iter().map(ToString::to_string).collect();
-        return Err(Error::invalid(
+        ),
+        (
+            constraints.ca && !key_usage.is_empty() && !signs,
             "key usage",
-            usage.join(", "),
             "an authority needs keyCertSign",
-        ));
-    }
-    if signs && !constraints.ca {
-        return Err(Error::invalid(
+        ),
+        (
+            signs && !constraints.ca,
             "key usage",
-            "keyCertSign",
-            "only an authority (CA:TRUE) may sign certificates",
-        ));
+            "only an authority (CA:TRUE) may have keyCertSign",
+        ),
+    ];
+    let usage: Vec<String> = key_usage.iter().map(ToString::to_string).collect();
+    match rules.into_iter().find(|(broken, ..)| *broken) {
+        Some((_, what @ "key usage", rule)) => Err(Error::invalid(what, usage.join(", "), rule)),
+        Some((_, "path length", rule)) => {
+            let length = constraints.path_length.unwrap_or_default().to_string();
+            Err(Error::invalid("path length", length, rule))
+        }
+        Some((_, what, rule)) => Err(Error::invalid(what, subject.to_string(), rule)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn basic_constraints(constraints: BasicConstraints) -> Vec<u8> {

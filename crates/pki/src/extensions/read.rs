@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use x509_parser::extensions::{DistributionPointName, GeneralName, ParsedExtension, X509Extension};
 
 use super::{
-    BASIC_CONSTRAINTS, CA_ISSUERS, EXTENDED_KEY_USAGE, KEY_USAGE, NAME_CONSTRAINTS, OCSP,
-    STATUS_REQUEST, SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER, TLS_FEATURE,
+    AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, CA_ISSUERS, EXTENDED_KEY_USAGE, KEY_USAGE,
+    NAME_CONSTRAINTS, OCSP, STATUS_REQUEST, SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER, TLS_FEATURE,
 };
 use crate::{
     BasicConstraints, Error, ExtendedKeyUsage, KeyUsage, NameConstraints, Oid, OtherName, Result,
@@ -64,7 +64,7 @@ impl Extensions {
         Ok(read)
     }
 
-    /// Whether the extensions that a request asks for can be told by [`RequestTemplate`].
+    /// Those that [`RequestTemplate`](crate::RequestTemplate) cannot tell.
     pub(crate) fn beyond_template(&self) -> Vec<Oid> {
         let told = [
             BASIC_CONSTRAINTS,
@@ -97,19 +97,32 @@ impl Extensions {
                     .iter()
                     .any(|feature| feature.encoded == der::unsigned(STATUS_REQUEST));
             }
-            _ => return self.parsed(extension.parsed_extension(), value),
+            _ => return self.parsed(extension),
         }
         Ok(true)
     }
 
-    fn parsed(&mut self, parsed: &ParsedExtension<'_>, value: &[u8]) -> Result<bool, String> {
+    fn parsed(&mut self, extension: &X509Extension<'_>) -> Result<bool, String> {
+        let oid = Oid::from_der_content(extension.oid.as_bytes()).map_err(|_| "is damaged")?;
+        let needed = [
+            BASIC_CONSTRAINTS,
+            KEY_USAGE,
+            SUBJECT_ALT_NAME,
+            SUBJECT_KEY_IDENTIFIER,
+            AUTHORITY_KEY_IDENTIFIER,
+        ];
         // x509-parser does not look at what follows the value.
+        let value = extension.value;
         let whole =
             der::read_element(value).is_some_and(|element| element.encoded.len() == value.len());
-        if parsed.error().is_some() || (!parsed.unsupported() && !whole) {
-            return Err("is damaged".into());
+        if extension.parsed_extension().error().is_some() || !whole {
+            // What nobody decides by may be damaged, unless it says that it is critical.
+            return match needed.contains(&oid.as_str()) {
+                true => Err("is damaged".into()),
+                false => Ok(false),
+            };
         }
-        match parsed {
+        match extension.parsed_extension() {
             ParsedExtension::BasicConstraints(basic) => {
                 let path_length = basic
                     .path_len_constraint
@@ -120,13 +133,7 @@ impl Extensions {
                 });
             }
             ParsedExtension::KeyUsage(usage) => {
-                self.key_usage = KeyUsage::ALL
-                    .into_iter()
-                    .filter(|known| usage.flags & (1 << known.bit()) != 0)
-                    .collect();
-                if self.key_usage.is_empty() {
-                    return Err("allows nothing".into());
-                }
+                self.key_usage = key_usages(usage.flags).ok_or("allows nothing")?
             }
             ParsedExtension::SubjectAlternativeName(names) => {
                 names
@@ -140,11 +147,19 @@ impl Extensions {
             ParsedExtension::AuthorityKeyIdentifier(id) => {
                 self.authority_key_identifier = id.key_identifier.as_ref().map(|id| id.0.to_vec());
             }
+            other => return Ok(self.where_to_ask(other)),
+        }
+        Ok(true)
+    }
+
+    /// Policies, and where CRLs, OCSP answers and the issuer's certificate are. `false` if it is none of these.
+    fn where_to_ask(&mut self, parsed: &ParsedExtension<'_>) -> bool {
+        match parsed {
             ParsedExtension::CertificatePolicies(policies) => {
                 let oids = policies
                     .iter()
                     .map(|policy| Oid::from_der_content(policy.policy_id.as_bytes()));
-                self.policies = oids.collect::<Result<_>>().map_err(|_| "is damaged")?;
+                self.policies = oids.filter_map(Result::ok).collect();
             }
             ParsedExtension::CRLDistributionPoints(list) => {
                 for point in &list.points {
@@ -164,9 +179,9 @@ impl Extensions {
                     urls.extend(url_of(&description.access_location));
                 }
             }
-            _ => return Ok(false),
+            _ => return false,
         }
-        Ok(true)
+        true
     }
 
     /// A name that breaks our rules is kept as text: certificates of others must be readable.
@@ -191,6 +206,13 @@ impl Extensions {
             self.unrecognized_names.push(name.to_string());
         }
     }
+}
+
+/// RFC 5280 §4.2.1.3: at least one bit is set.
+fn key_usages(flags: u16) -> Option<Vec<KeyUsage>> {
+    let set = |usage: &KeyUsage| flags & (1 << usage.bit()) != 0;
+    let usages: Vec<KeyUsage> = KeyUsage::ALL.into_iter().filter(set).collect();
+    (!usages.is_empty()).then_some(usages)
 }
 
 /// In the order of the extension, which x509-parser loses.

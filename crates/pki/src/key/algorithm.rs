@@ -108,36 +108,43 @@ impl KeyAlgorithm {
                 ));
             }
         };
-        match (chosen, size, curve) {
-            (Self::Rsa { .. }, _, Some(curve)) => Err(Error::invalid(
+        chosen.check_options(size, curve)?;
+        Ok(chosen)
+    }
+
+    /// Whether the options that were given go with the algorithm.
+    fn check_options(self, size: Option<u32>, curve: Option<&str>) -> Result<()> {
+        let (what, value, rule) = match (self, size, curve) {
+            (Self::Rsa { .. }, _, Some(curve)) => (
                 "option for an RSA key",
-                curve,
-                "a curve goes with ecdsa; leave it out",
-            )),
-            (Self::Rsa { bits }, ..) if !(2048..=8192).contains(&bits) => Err(Error::invalid(
+                curve.to_owned(),
+                "a curve goes with ecdsa; leave it out".to_owned(),
+            ),
+            (Self::Rsa { bits }, ..) if !(2048..=8192).contains(&bits) => (
                 "RSA key size",
                 bits.to_string(),
-                "use 2048 to 8192 bits",
-            )),
-            (Self::Ecdsa(named), Some(bits), _) if bits != named.bits() => {
+                "use 2048 to 8192 bits".to_owned(),
+            ),
+            (Self::Ecdsa(curve), Some(bits), _) if bits != curve.bits() => {
                 let rule = format!(
-                    "a key on {named} has {} bits; choose the curve and leave the size out",
-                    named.bits()
+                    "a key on {curve} has {} bits; choose the curve and leave the size out",
+                    curve.bits()
                 );
-                Err(Error::invalid("ECDSA key size", bits.to_string(), rule))
+                ("ECDSA key size", bits.to_string(), rule)
             }
-            (Self::Ed25519 | Self::Ed448, Some(bits), _) => Err(Error::invalid(
+            (Self::Ed25519 | Self::Ed448, Some(bits), _) => (
                 "key size",
                 bits.to_string(),
-                format!("{chosen} has one size; leave it out"),
-            )),
-            (Self::Ed25519 | Self::Ed448, _, Some(curve)) => Err(Error::invalid(
+                format!("{self} has one size; leave it out"),
+            ),
+            (Self::Ed25519 | Self::Ed448, _, Some(curve)) => (
                 "curve",
-                curve,
-                format!("{chosen} has its own; leave it out"),
-            )),
-            _ => Ok(chosen),
-        }
+                curve.to_owned(),
+                format!("{self} has its own; leave it out"),
+            ),
+            _ => return Ok(()),
+        };
+        Err(Error::invalid(what, value, rule))
     }
 
     /// Reads it off a key; `None` if it is nothing that we make.

@@ -47,9 +47,7 @@ fn a_request_asks_for_what_its_template_says() {
     assert_eq!(request.public_key(), key.public_key().unwrap());
     assert!(request.ignored_extensions().is_empty());
     request.verify_signature().unwrap();
-    let read =
-        CertificateRequest::from_pem(request.to_pem().as_bytes())
-            .unwrap();
+    let read = CertificateRequest::from_pem(request.to_pem().as_bytes()).unwrap();
     assert_eq!(read, request);
     let new_label = request
         .to_pem()
@@ -125,7 +123,7 @@ fn what_rfc_5280_forbids_is_refused() {
     });
     assert!(cannot_sign.ends_with("an authority needs keyCertSign"));
     let signs = refused(|template| template.key_usage = vec![KeyUsage::KeyCertSign]);
-    assert!(signs.ends_with("only an authority (CA:TRUE) may sign certificates"));
+    assert!(signs.ends_with("only an authority (CA:TRUE) may have keyCertSign"));
 }
 
 #[test]
@@ -230,6 +228,10 @@ fn damaged_extensions_are_errors() {
             "{oid} {value:?}"
         );
     }
+    // What nobody decides by may be damaged: policies, CRL points, SCTs.
+    for oid in ["2.5.29.32", "2.5.29.31", "1.3.6.1.4.1.11129.2.4.2"] {
+        assert!(foreign(&[extension(oid, &[5, 0])]).is_ok(), "{oid}");
+    }
     let twice = foreign(&[
         extension("2.5.29.19", &[0x30, 0]),
         extension("2.5.29.19", &[0x30, 0]),
@@ -254,4 +256,29 @@ fn wrong_files_are_named() {
         error(pem::encode("CERTIFICATE REQUEST", &[0x30, 0]).as_bytes()),
         "certificate request cannot be read: its structure is damaged"
     );
+}
+
+/// RFC 3161 §2.3: critical, and alone.
+#[test]
+fn time_stamping_is_critical_when_it_stands_alone() {
+    let critical = |purposes: &[ExtendedKeyUsage]| {
+        let template = RequestTemplate {
+            extended_key_usage: purposes.to_vec(),
+            ..full()
+        };
+        let request = CertificateRequest::create(&template, &key()).unwrap();
+        let oid = [6, 3, 0x55, 0x1d, 0x25];
+        let at = request
+            .der()
+            .windows(5)
+            .position(|window| window == oid)
+            .unwrap();
+        request.der()[at + 5..].starts_with(&[1, 1, 0xff])
+    };
+    assert!(critical(&[ExtendedKeyUsage::TimeStamping]));
+    assert!(!critical(&[
+        ExtendedKeyUsage::TimeStamping,
+        ExtendedKeyUsage::ServerAuth
+    ]));
+    assert!(!critical(&[ExtendedKeyUsage::ServerAuth]));
 }
