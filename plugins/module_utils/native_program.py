@@ -7,27 +7,50 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import json
+import os
 import subprocess
-import sys
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.text.converters import to_native
+
+# Set by the action plugin, see plugin_utils/native.py.
+PROGRAM = 'TLS_EVERYWHERE_PROGRAM'
 
 
 def run(argument_spec):
-    """Runs the program named by the private option `_program` and passes its answer and its status on."""
-    module = AnsibleModule(
-        argument_spec=dict(argument_spec, _program=dict(type='path')),
-        supports_check_mode=True,
-    )
-    program = module.params.pop('_program')
+    """Runs the program that the action has placed and gives its answer as that of the module."""
+    module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True)
+    program = os.environ.get(PROGRAM)
     if not program:
-        module.fail_json(
-            msg='this module is run by the action plugin of the same name, which places its program on the target; '
-                'call it as a task and not through a wrapper that sends the module alone',
-            error=dict(kind='program.not_placed', caused_by=[], hint=None),
+        refuse(
+            module,
+            'this module is run by the action plugin of the same name, which places its program on the target',
+            'call it as a task, and not through something that sends the module alone',
         )
-    arguments = dict((name, value) for name, value in module.params.items() if value is not None)
-    arguments.update(
+    try:
+        process = subprocess.Popen([program, '-'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError as error:
+        refuse(module, "'%s' cannot be run: %s" % (program, to_native(error)), 'run the task again: it places the program anew')
+    output, complaint = process.communicate(json.dumps(arguments(module)).encode('utf-8'))
+    try:
+        result = json.loads(output.decode('utf-8'))
+    except ValueError:
+        module.fail_json(
+            msg="'%s' ended with status %d and gave no answer" % (os.path.basename(program), process.returncode),
+            error=dict(kind='program.no_answer', caused_by=[], hint='module_stdout and module_stderr have its last words'),
+            rc=process.returncode,
+            module_stdout=to_native(output),
+            module_stderr=to_native(complaint),
+        )
+    if process.returncode or result.get('failed'):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def arguments(module):
+    """The options that were given, and Ansible's own settings for the task."""
+    given = dict((name, value) for name, value in module.params.items() if value is not None)
+    given.update(
         _ansible_check_mode=module.check_mode,
         _ansible_diff=module._diff,
         _ansible_module_name=module._name,
@@ -36,12 +59,9 @@ def run(argument_spec):
         _ansible_tmpdir=module.tmpdir,
         _ansible_verbosity=module._verbosity,
     )
-    try:
-        process = subprocess.Popen([program, '-'], stdin=subprocess.PIPE)
-        process.communicate(json.dumps(arguments).encode('utf-8'))
-    except OSError as error:
-        module.fail_json(
-            msg="'%s' cannot be run: %s" % (program, error),
-            error=dict(kind='program.not_placed', caused_by=[str(error)], hint='run the task again: it places the program anew'),
-        )
-    sys.exit(process.returncode)
+    return given
+
+
+def refuse(module, message, hint):
+    """Fails because there is no program to run."""
+    module.fail_json(msg=message, error=dict(kind='program.not_placed', caused_by=[], hint=hint))

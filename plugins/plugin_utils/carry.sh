@@ -80,7 +80,8 @@ place() {
     [ -d "$1" ] || { say refused "$1: cannot be made"; return 0; }
     private "$1" || { say refused "$1: is not ours alone"; return 0; }
     new=$(mktemp "$1/.incoming.XXXXXX" 2>/dev/null) || { say refused "$1: cannot be written"; return 0; }
-    echo "#!/bin/sh" >"$new" && chmod 700 "$new"
+    echo "#!/bin/sh" >"$new"
+    chmod 700 "$new"
     "$new" </dev/null 2>/dev/null || { rm -f "$new"; say refused "$1: programs may not be run from it"; return 0; }
     # From here FILE is consumed: a failure is final.
     if [ "$file" = - ]; then cat >"$new"; else cat "$file" >"$new"; fi || spoiled "$1" "cannot be written in full; is the file system full?"
@@ -89,8 +90,9 @@ place() {
         "") spoiled "$1" "cannot check what arrived: the target has none of sha256sum, shasum, openssl" ;;
         *) spoiled "$1" "what arrived is not what was sent; is the file system full?" ;;
     esac
-    TZ=UTC0 touch -t 200101011200 "$new" && chmod 500 "$new" && mv -f "$new" "$1/$program" ||
+    if ! { TZ=UTC0 touch -t 200101011200 "$new" && chmod 500 "$new" && mv -f "$new" "$1/$program"; }; then
         spoiled "$1" "cannot be written"
+    fi
     sweep "$1"
     say placed "$1/$program"
     exit 0
@@ -106,21 +108,28 @@ digest() {
     sha256sum <"$1" 2>/dev/null || shasum -a 256 <"$1" 2>/dev/null || openssl dgst -sha256 -r <"$1" 2>/dev/null
 }
 
+# FILE DAYS: a file that was changed longer ago.
+older() {
+    [ -n "$(find "./$1" -prune -type f -ctime "+$2" 2>/dev/null)" ]
+}
+
 # DIRECTORY: removes what older versions of the collection left: more than 30 days or 12 programs ago.
 # Change time, because the modification time is our mark.
 sweep() (
     cd "$1" || exit 0
     kept=0
-    for old in $(ls -Atc 2>/dev/null); do
+    # Newest first, which no glob can do; names of ours have neither blanks nor line ends.
+    # shellcheck disable=SC2012
+    ls -Atc 2>/dev/null | while read -r old; do
         case $old in
             "$program") continue ;;
-            .incoming.*) [ -z "$(find "./$old" -prune -type f -ctime +1 2>/dev/null)" ] || rm -f "./$old"; continue ;;
+            .incoming.*) older "$old" 1 && rm -f "./$old"; continue ;;
         esac
         ending=${old##*-}
         case $ending in *[!0-9a-f]*) continue ;; esac
         [ ${#ending} = 64 ] || continue
         kept=$((kept + 1))
-        [ "$kept" -lt 12 ] && [ -z "$(find "./$old" -prune -ctime +30 2>/dev/null)" ] || rm -f "./$old"
+        if [ "$kept" -ge 12 ] || older "$old" 30; then rm -f "./$old"; fi
     done
 )
 
@@ -162,15 +171,19 @@ set +f
 set -- "$stem".*
 set -f
 for directory in "$@"; do
-    [ -d "$directory" ] && [ ! -h "$directory" ] && private "$directory" || continue
+    if [ ! -d "$directory" ] || [ -h "$directory" ] || ! private "$directory"; then continue; fi
     case $verb in
         place) place "$directory" ;;
         *) use "$directory" ;;
     esac
 done
 if [ "$verb" = place ]; then
-    directory=$(mktemp -d "$stem.XXXXXX" 2>/dev/null) && place "$directory"
-    [ -z "$directory" ] && say refused "/var/tmp: cannot be written" || rmdir "$directory" 2>/dev/null
+    if directory=$(mktemp -d "$stem.XXXXXX" 2>/dev/null); then
+        place "$directory"
+        rmdir "$directory" 2>/dev/null
+    else
+        say refused "/var/tmp: cannot be written"
+    fi
     say nowhere "$machine"
 else
     say missing "$machine"

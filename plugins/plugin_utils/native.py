@@ -19,6 +19,9 @@ display = Display()
 # Where the operator wants programs to be kept on the targets: one directory or a list.
 DIRECTORIES = 'tls_everywhere_program_directory'
 
+# Tells the Python module of an asynchronous task which program to run.
+PROGRAM = 'TLS_EVERYWHERE_PROGRAM'
+
 # A program may vanish between two trips (a sweep by another run): look, place, look again, once more, and give up.
 ROUNDS = 3
 
@@ -81,12 +84,17 @@ class NativeAction(ActionBase):
         if not held:
             self.cleanup(force=True)  # Ansible leaves that to a wrapper which never started
             return _read(self.NAME, trip)
-        result = self._execute_module(
-            module_name=f'tls.everywhere.{self.NAME}',
-            module_args=dict(given, _program=held[-1]),
-            task_vars=self._vars,
-            wrap_async=not self._connection.has_native_async,
-        )
+        environment = self._task.environment or []
+        self._task.environment = [*environment, {PROGRAM: held[-1]}]
+        try:
+            result = self._execute_module(
+                module_name=f'tls.everywhere.{self.NAME}',
+                module_args=given,
+                task_vars=self._vars,
+                wrap_async=not self._connection.has_native_async,
+            )
+        finally:
+            self._task.environment = environment
         if result.get('failed') and (result.get('rc') == 127 or 'interpreter' in str(result.get('msg'))):
             result['changed'] = False
             result['msg'] = f"{result['msg']}; asynchronous tasks need Python on the target, other tasks of this collection do not"
@@ -236,4 +244,3 @@ def _refusal(faults: list[task_options.Fault]) -> dict[str, t.Any]:
 def _extend(result: dict[str, t.Any], key: str, more: list[t.Any]) -> None:
     if more:
         result[key] = [*(result.get(key) or []), *more]
-

@@ -72,9 +72,9 @@ def test_unknown_options_are_named_with_their_place_and_the_nearest_name():
 
 def test_all_faults_are_told_at_once():
     found = paths({"size": "many", "tone": "hot", "keys": [{"bits": "few"}], "nonsense": 1})
-    assert [path for path, _ in found].count("") == 3
-    assert {path for path, _ in found} == {"", "nonsense", "keys[0]"}
-    text = " ".join(message for _, message in found)
+    assert [path for path, message in found].count("") == 3
+    assert {path for path, message in found} == {"", "nonsense", "keys[0]"}
+    text = " ".join(message for path, message in found)
     assert "missing required arguments: name" in text and "many" in text and "tone" in text
 
 
