@@ -222,7 +222,8 @@ fn main() -> ExitCode {
         "loop" => {
             let _locks = prepare(&root);
             println!("ready");
-            (number..).for_each(|generation| install(&root, generation));
+            // Longer than anybody waits before the kill.
+            (number..u32::MAX).for_each(|generation| install(&root, generation));
         }
         "remove" => {
             let _locks = prepare(&root);

@@ -203,6 +203,7 @@ fn run_bounded(program: &Path, arguments: &[&str], wait: Duration) -> io::Result
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -212,7 +213,20 @@ mod tests {
         std::fs::write(&file, table).unwrap();
         if let Some(script) = getent {
             let program = directory.join("getent");
-            std::fs::write(&program, script).unwrap();
+            // Written by a child: had we it open for writing, a fork of another test could keep it so ("text busy").
+            let mut child = Command::new("tee")
+                .arg(&program)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap();
+            child
+                .stdin
+                .take()
+                .unwrap()
+                .write_all(script.as_bytes())
+                .unwrap();
+            assert!(child.wait().unwrap().success());
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
         let wait = Duration::from_millis(300);

@@ -123,18 +123,19 @@ impl<'a> Staging<'a> {
             }
             None => Ok(()),
         };
-        match self.files.as_mut_slice() {
-            [only] => sync(only)?,
-            files => std::thread::scope(|scope| {
-                let threads: Vec<_> = files
-                    .iter_mut()
-                    .map(|staged| scope.spawn(move || sync(staged)))
-                    .collect();
+        if self.files.len() > 1 {
+            std::thread::scope(|scope| {
+                let spawn =
+                    |staged| std::thread::Builder::new().spawn_scoped(scope, move || sync(staged));
+                let threads: Vec<_> = self.files.iter_mut().map(spawn).collect();
                 threads
                     .into_iter()
+                    .flatten()
                     .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(thread_panicked())))
-            })?,
+            })?;
         }
+        // Those for which there was no thread.
+        self.files.iter_mut().try_for_each(sync)?;
         if let Some(first) = self.files.first() {
             self.steps
                 .reached(Step::TemporariesSynced, first.directory.path());
