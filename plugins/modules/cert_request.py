@@ -548,6 +548,11 @@ failures:
   returned: always, unless the options were refused
   type: dict
   sample: {}
+msg:
+  description: What was done, or why the task failed.
+  returned: when there is something to say
+  type: str
+  sample: "certificate 'web': the file with content 'certificate' '/etc/x.crt' cannot be read: …"
 faults:
   description: Everything that is wrong with the options.
   returned: when the options were refused

@@ -356,6 +356,262 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+authorities:
+  description:
+    - What became of each authority, by name; in check mode what it would be. Private keys are never in it. A fact that does
+      not exist has no key.
+    - Authorities that were not named are here too if they changed.
+  returned: always, unless the options were refused
+  type: dict
+  contains:
+    changed:
+      description: Whether anything of it changed, or would.
+      returned: always
+      type: bool
+    action:
+      description:
+        - What was done, or would be. V(created), V(reissued) for its old key, V(rekeyed), V(requested), V(installed) from
+          outside, V(cross_signed), V(activated), V(retired), V(returned) to service, V(revoked), V(removed), V(repaired) or
+          V(kept).
+      returned: always
+      type: str
+      sample: created
+    reasons:
+      description: Why, each with C(kind) and C(detail).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{kind: missing, detail: "it does not exist"}]
+    state:
+      description: What it is now. V(present), V(active), V(retired), V(revoked), V(csr) or V(absent).
+      returned: always
+      type: str
+      sample: active
+    certificate:
+      description: Its certificate, PEM.
+      returned: when it has one
+      type: str
+      sample: "-----BEGIN CERTIFICATE-----\n…"
+    chain:
+      description: Its certificate and all above it, PEM.
+      returned: when it has a certificate
+      type: str
+      sample: "-----BEGIN CERTIFICATE-----\n…"
+    root:
+      description: The root at the end of the chain, PEM.
+      returned: when the chain reaches one
+      type: str
+      sample: "-----BEGIN CERTIFICATE-----\n…"
+    csr:
+      description: Its request, PEM.
+      returned: when there is one
+      type: str
+      sample: "-----BEGIN CERTIFICATE REQUEST-----\n…"
+    subject:
+      description: Subject of its certificate.
+      returned: when it has a certificate or will have one
+      type: str
+      sample: "O=Example, CN=Example Root CA"
+    serial:
+      description: Serial number, hexadecimal.
+      returned: when it has a certificate
+      type: str
+      sample: 5F3A9C0E71D24B8896A1C4D07E55B21903FE6A4C
+    fingerprint_sha256:
+      description: SHA-256 of its certificate.
+      returned: when it has a certificate
+      type: str
+      sample: "3A:6F:…"
+    not_before:
+      description: Start of its validity.
+      returned: when it has a certificate or will have one
+      type: str
+      sample: "2026-11-22T06:00:00Z"
+    not_after:
+      description: End of its validity.
+      returned: when it has a certificate or will have one
+      type: str
+      sample: "2036-11-19T06:00:00Z"
+    renew_at:
+      description: From when on a run of the task warns, see O(authorities[].warn_before).
+      returned: when it was named in the task, and has a certificate or will have one
+      type: str
+      sample: "2036-10-20T06:00:00Z"
+    paths:
+      description: Its files on the target, C(certificate), C(chain), C(private_key), C(csr) and C(crl).
+      returned: unless it was removed
+      type: dict
+      sample: {certificate: /etc/pki/CA/roots/Root/certs/Root.crt, private_key: /etc/pki/CA/roots/Root/private/Root.key.pem}
+    warnings:
+      description: What the operator should look at.
+      returned: always
+      type: list
+      elements: str
+      sample: []
+signed:
+  description: What became of each element of O(sign), in the same order.
+  returned: always, unless the options were refused
+  type: list
+  elements: dict
+  contains:
+    index:
+      description: Its place in O(sign).
+      returned: when it failed before anything was done
+      type: int
+      sample: 3
+    name:
+      description: Its name.
+      returned: when it has one
+      type: str
+      sample: web01
+    authority:
+      description: Who signed.
+      returned: when that was decided
+      type: str
+      sample: Intermediate
+    changed:
+      description: Whether a certificate was made, or would be.
+      returned: when that was decided
+      type: bool
+    failed:
+      description: Whether it failed; see RV(failures).
+      returned: always
+      type: bool
+    reasons:
+      description: Why a certificate was made, each with C(kind) and C(detail).
+      returned: when that was decided
+      type: list
+      elements: dict
+      sample: [{kind: missing, detail: "no certificate is kept under this name"}]
+    ignored_extensions:
+      description: Extensions that the request asked for and the profile does not grant.
+      returned: when that was decided
+      type: list
+      elements: str
+      sample: []
+    warnings:
+      description: What the operator should look at.
+      returned: when that was decided
+      type: list
+      elements: str
+      sample: []
+    certificate:
+      description: The certificate, PEM.
+      returned: when there is one
+      type: str
+      sample: "-----BEGIN CERTIFICATE-----\n…"
+    chain:
+      description: What stands between it and the root, PEM.
+      returned: when there is a certificate
+      type: str
+      sample: "-----BEGIN CERTIFICATE-----\n…"
+    fullchain:
+      description: The certificate and the chain, PEM.
+      returned: when there is a certificate
+      type: str
+      sample: "-----BEGIN CERTIFICATE-----\n…"
+    ca_bundle:
+      description: All above the certificate, the root too, PEM.
+      returned: when there is a certificate
+      type: str
+      sample: "-----BEGIN CERTIFICATE-----\n…"
+    serial:
+      description: Serial number, hexadecimal.
+      returned: when there is a certificate
+      type: str
+      sample: 5F3A9C0E71D24B8896A1C4D07E55B21903FE6A4C
+    fingerprint_sha256:
+      description: SHA-256 of the certificate.
+      returned: when there is a certificate
+      type: str
+      sample: "3A:6F:…"
+    not_before:
+      description: Start of its validity.
+      returned: when there is a certificate
+      type: str
+      sample: "2026-11-22T06:00:00Z"
+    not_after:
+      description: End of its validity.
+      returned: when there is a certificate or will be one
+      type: str
+      sample: "2027-12-25T06:00:00Z"
+revoked:
+  description: What became of each element of O(revoke), in the same order.
+  returned: always, unless the options were refused
+  type: list
+  elements: dict
+  contains:
+    authority:
+      description: Whose list it is on.
+      returned: always
+      type: str
+      sample: Intermediate
+    serial:
+      description: Serial number, hexadecimal.
+      returned: always
+      type: str
+      sample: 5F3A9C0E71D2
+    at:
+      description: Since when.
+      returned: always
+      type: str
+      sample: "2026-11-22T06:00:00Z"
+    reason:
+      description: Why.
+      returned: always
+      type: str
+      sample: keyCompromise
+    changed:
+      description: Whether it was not revoked before.
+      returned: always
+      type: bool
+crls:
+  description: The revocation lists that the task looked after, by authority.
+  returned: always, unless the options were refused
+  type: dict
+  contains:
+    path:
+      description: Where it is on the target.
+      returned: always
+      type: str
+      sample: /etc/pki/CA/roots/Root/crl/Root.crl
+    number:
+      description: Its number.
+      returned: unless it would be made, in check mode
+      type: int
+      sample: 4
+    next_update:
+      description: Until when it is good.
+      returned: always
+      type: str
+      sample: "2026-12-22T06:00:00Z"
+    changed:
+      description: Whether it was made anew.
+      returned: always
+      type: bool
+    reasons:
+      description: Why it was, each with C(kind) and C(detail).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{kind: revoked, detail: "1 more certificate is revoked"}]
+failures:
+  description: What failed, each with C(item), C(kind), C(msg), C(caused_by), perhaps C(hint), and facts of its kind.
+  returned: always, unless the options were refused
+  type: list
+  elements: dict
+  sample: [{item: "authorities[Root]", kind: authority.drift, msg: "authority 'Root' differs from what is wished: …"}]
+warnings_of_entries:
+  description: What the warnings would have been.
+  returned: when entries failed
+  type: list
+  elements: str
+  sample: []
+msg:
+  description: What was done, or why the task failed.
+  returned: always
+  type: str
+  sample: created Intermediate, Root
 faults:
   description: Everything that is wrong with the options.
   returned: when the options were refused
@@ -372,6 +628,40 @@ faults:
       returned: always
       type: str
       sample: "a root signs itself; leave parent out or give type: intermediate"
+error:
+  description: Why the task failed, for playbooks to act on.
+  returned: when the task failed
+  type: dict
+  contains:
+    kind:
+      description:
+        - V(input.invalid), the options are wrong; see RV(faults). V(entries.failed), several failed; see RV(failures). Else
+          the kind of the only one that failed.
+        - "Authorities: V(authority.drift), V(authority.expired), V(authority.not_yet_valid), V(authority.in_use),
+          V(authority.missing), V(authority.no_issuer), V(authority.out_of_service), V(authority.dependency),
+          V(authority.key_foreign), V(authority.key_lost), V(authority.key_unavailable)."
+        - "Signing and revoking: V(sign.no_active_authority), V(sign.name_not_permitted), V(sign.path_length),
+          V(sign.unverified), V(revoke.foreign), V(revoke.issuer_outside), V(revoke.root), V(crl.failed)."
+        - "What was uploaded: V(signed.expired), V(signed.not_yet_valid), V(signed.key_mismatch), V(signed.not_authority),
+          V(signed.no_key_cert_sign), V(signed.path_length), V(signed.name_constraints), V(signed.signature),
+          V(signed.chain_incomplete), V(signed.key_identifier), V(signed.unknown_critical), V(signed.invalid)."
+        - "The tree: V(tree.damaged), V(tree.os)."
+        - V(program.no_architecture), the collection has no program for the target. V(program.not_placed), the program could
+          not be put on the target. V(program.no_answer), it ended without an answer.
+      returned: always
+      type: str
+      sample: authority.drift
+    caused_by:
+      description: The chain of causes.
+      returned: always
+      type: list
+      elements: str
+      sample: []
+    hint:
+      description: What to do.
+      returned: where there is something to say
+      type: str
+      sample: "renew it with 'regenerate: Root'"
 """
 
 from ansible_collections.tls.everywhere.plugins.module_utils.argument_specs import PKI_CA

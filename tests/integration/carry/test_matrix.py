@@ -9,9 +9,10 @@ import pwd
 import subprocess
 
 import pytest
+import yaml
 
 from hosts import REPRESENTATIVE, hosts, prepare
-from plays import CORES, HERE, NEWEST, executables, play
+from plays import CORES, HERE, NEWEST, TOP, executables, play
 
 SECRET = "Very-S3cret-phrase-4711"
 VAULTED = "Vaulted-S3cret-phrase-0815"
@@ -208,3 +209,18 @@ def test_nothing_is_left_in_temporary_directories(matrix, machine, core):
     matrix(core)
     left = [path for home in (machine.work / "home").iterdir() for path in home.glob(".ansible/tmp/*")]
     assert left == []
+
+
+@pytest.mark.parametrize("module", ["cert_request", "pki_ca"])
+def test_every_result_is_documented(matrix, module):
+    text = (TOP / "plugins" / "modules" / f"{module}.py").read_text(encoding="utf-8")
+    documented = yaml.safe_load(text.split('RETURN = r"""')[1].split('"""')[0])
+    # Ansible's own words.
+    own = {"changed", "failed", "invocation", "warnings", "deprecations", "diff", "status", "exception"}
+    tasks = {"cert_request": ["check", "real", "again", "refused by the program"], "pki_ca": ["environment", "chosen directory"]}
+    for task in tasks[module]:
+        result = matrix(NEWEST).result("local", task)
+        assert {key for key in result if not key.startswith("_")} <= set(documented) | own
+        for key in ("certificates", "authorities"):
+            for facts in result.get(key, {}).values():
+                assert set(facts) <= set(documented[key]["contains"])
