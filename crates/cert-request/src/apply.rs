@@ -173,7 +173,6 @@ impl Work<'_> {
             key,
             wish: &self.entry.key,
             request,
-            now: self.now,
         };
         let mut changes = Vec::with_capacity(files.len());
         let mut warnings = Vec::new();

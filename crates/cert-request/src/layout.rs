@@ -4,7 +4,7 @@
 use issuers::{Above, Issuer};
 use pki::bundle::{self, Part};
 use pki::chain::{Trust, Verified};
-use pki::{Certificate, CertificateRequest, KeyFormat, PrivateKey, Timestamp};
+use pki::{Certificate, CertificateRequest, KeyFormat, PrivateKey};
 use zeroize::Zeroizing;
 
 use crate::failure::EntryError;
@@ -312,8 +312,6 @@ pub struct Set<'a> {
     pub wish: &'a KeyWish,
     /// The request, where a file holds it.
     pub request: Option<&'a CertificateRequest>,
-    /// The date that a Java key store notes.
-    pub now: Timestamp,
 }
 
 impl Set<'_> {
@@ -359,10 +357,12 @@ impl Set<'_> {
 
     fn store(&self, file: &FileSpec, store: &Store) -> Result<Zeroizing<Vec<u8>>, bundle::Error> {
         let passphrase = Zeroizing::new(String::from_utf8_lossy(&store.passphrase).into_owned());
-        if matches!(file.content, Content::Jks(_)) {
-            return bundle::jks(self.verified, self.key, &store.alias, &passphrase, self.now);
-        }
-        bundle::pkcs12(self.verified, self.key, &store.alias, &passphrase).map(Zeroizing::new)
+        let write = if matches!(file.content, Content::Jks(_)) {
+            bundle::jks
+        } else {
+            bundle::pkcs12
+        };
+        write(self.verified, self.key, &store.alias, &passphrase).map(Zeroizing::new)
     }
 }
 

@@ -396,7 +396,14 @@ fn message(outcomes: &[EntryOutcome<'_>]) -> String {
         "rewrite" => "rewritten",
         _ => "waiting",
     };
-    let parts: Vec<String> = counts.iter().map(|(action, count)| format!("{count} {}", done(action))).collect();
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(action, count)| format!("{count} {}", done(action)))
+        .collect();
     let plural = if outcomes.len() == 1 { "" } else { "s" };
-    format!("{} certificate{plural}: {}", outcomes.len(), parts.join(", "))
+    format!(
+        "{} certificate{plural}: {}",
+        outcomes.len(),
+        parts.join(", ")
+    )
 }

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/../../lib/authority.sh"
+root ca
+mkdir open
+chmod 777 open

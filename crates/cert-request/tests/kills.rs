@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `kill -9` at random moments: key and certificate on disk always belong together.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::{Value, json};
+use support::{EXECUTABLE, Host, of_web, web};
+
+/// How many runs must have been killed before they ended by themselves.
+const KILLS: u32 = 200;
+
+/// A few bits that nobody can foresee; the seed is printed so that a run can be told again.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+/// Starts the module on `args`, kills it after `delay`; whether it was still alive.
+fn run_and_kill(args: &str, delay: Duration) -> bool {
+    let mut child = Command::new(EXECUTABLE)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(args.as_bytes())
+        .unwrap();
+    std::thread::sleep(delay);
+    let was_alive = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    was_alive
+}
+
+/// Waits until nobody, a committer that outlived its parent included, holds the lock of the directory.
+fn wait_for_lock(host: &Host) {
+    let status = Command::new("flock")
+        .args(["-w", "20"])
+        .arg(host.sandbox.path())
+        .arg("true")
+        .status()
+        .unwrap();
+    assert!(status.success(), "the lock is not released");
+}
+
+fn args(host: &Host, is_forced: bool) -> Value {
+    let file =
+        |content: &str, name: &str| json!({"content": content, "path": format!("$DIR/{name}")});
+    host.sandbox.place(&web(json!({
+        "renew": {"force": is_forced},
+        "files": [file("private_key", "web.key"), file("certificate", "web.pem"), file("fullchain", "full.pem"), file("combined", "all.pem")],
+    })))
+}
+
+#[test]
+fn two_hundred_kills_leave_key_and_certificate_together() {
+    let host = Host::new("root ca");
+    let (forced, calm) = (args(&host, true), args(&host, false));
+    host.run(&calm);
+    let begin = Instant::now();
+    host.run(&forced);
+    let usual = u64::try_from(begin.elapsed().as_micros()).unwrap();
+    let seed = SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
+    let mut random = Random(u64::from(seed) | 1);
+    let (mut kills, mut recovered, mut rewritten) = (0, 0, 0);
+    while kills < KILLS {
+        let delay = Duration::from_micros(random.below(usual));
+        kills += u32::from(run_and_kill(&forced.to_string(), delay));
+        wait_for_lock(&host);
+        host.assert_pair("web.pem", "web.key");
+        host.assert_pair("all.pem", "all.pem");
+        let next = host.run(&calm);
+        recovered += u32::from(next.value["recovered"].is_array());
+        rewritten += u32::from(of_web(&next)["action"] == "rewrite");
+        assert_ne!(
+            of_web(&next)["action"],
+            "issue",
+            "seed {seed}: {}",
+            next.report()
+        );
+        host.assert_pair("web.pem", "web.key");
+        assert_eq!(
+            host.sandbox.read("web.pem"),
+            host.sandbox.read("full.pem"),
+            "seed {seed}"
+        );
+        assert!(
+            !host.run(&calm).changed(),
+            "seed {seed}: repaired by one run"
+        );
+    }
+    let left = host.shell("ls -A | grep -v '^ca$' | grep -v '^web\\|^full\\|^all' || true");
+    assert_eq!(left, "", "seed {seed}: nothing is left over");
+    println!(
+        "{KILLS} kills within {usual} µs each: {recovered} recovered, {rewritten} rewritten by the next run"
+    );
+}
