@@ -2,7 +2,8 @@
 //! A program that installs sets of files and can be told to die at any step: what `tests/kill.rs` kills.
 //!
 //! `ROOT/plan` says, in words: whose step (`run` or `committer`), its name, how many times it is passed over first,
-//! and what happens then: `self`, `other` or `both` are killed, or the chain's path is `obstruct`ed by a directory.
+//! and what happens then: `self`, `other` or `both` are killed, `other` is killed and we `linger`, or
+//! the chain's path is `obstruct`ed by a directory.
 //! It is found from the paths of the steps, because the committer has neither arguments nor an environment.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test program")]
@@ -59,13 +60,16 @@ impl Planned {
             std::fs::remove_file(&chain).unwrap();
             std::fs::create_dir(&chain).unwrap();
         }
-        if matches!(deed, "other" | "both") {
+        if matches!(deed, "other" | "both" | "linger") {
             let other = if self.role == "run" {
                 committer()
             } else {
                 parent()
             };
             other.into_iter().for_each(kill);
+        }
+        if deed == "linger" {
+            std::thread::sleep(Duration::from_secs(1));
         }
         if matches!(deed, "self" | "both") {
             kill(std::process::id());

@@ -345,6 +345,35 @@ fn kill(process: u32) {
 }
 
 #[test]
+fn the_locks_of_a_killed_run_last_until_its_committer_has_finished() {
+    let mut host = Host::new();
+    host.plan(&["committer Renamed 0 linger".to_owned()]);
+    host.generation += 1;
+    let mut run = host
+        .command("install")
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    run.wait().unwrap();
+    assert_eq!(host.generations(), [Some(2), Some(1), Some(1)]);
+    let directory = host.root().join("private");
+    let error =
+        DirectoryLocks::acquire([directory.clone()], Duration::from_millis(20)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "directory '{}' is locked for process {}, which has ended but whose last renames are not done yet; waited 0 s for it; wait for the other run to end, then run again",
+            directory.display(),
+            run.id()
+        )
+    );
+    host.settle();
+    assert_eq!(host.generations(), [Some(2); 3]);
+    assert!(host.fired(0));
+    assert_eq!(host.names(), FILES.map(PathBuf::from).into_iter().collect());
+}
+
+#[test]
 fn eight_runs_at_once_serialize_and_none_loses() {
     let mut host = Host::new();
     let runs: Vec<_> = (0..8)
