@@ -191,7 +191,7 @@ fn verify_leaf(
     expectation: &Expectation<'_>,
 ) -> Result<Verified> {
     let node = &nodes[leaf];
-    node.check_critical()?;
+    node.check_extensions()?;
     node.check_dates(expectation.now)?;
     check_names(node, expectation.names)?;
     let path = Search::new(nodes, goal, expectation.now, false).run(leaf)?;
@@ -205,7 +205,7 @@ fn verify_candidate(
     virtual_leaf: bool,
 ) -> Result<Verified> {
     let node = &nodes[candidate];
-    node.check_critical()?;
+    node.check_extensions()?;
     node.check_dates(now)?;
     node.check_authority()?;
     let path = Search::new(nodes, Goal::SelfSigned, now, virtual_leaf).run(candidate)?;

@@ -395,6 +395,19 @@ fn policies_are_left_to_the_second_opinion() {
 }
 
 #[test]
+fn an_extension_that_cannot_be_decoded_is_not_taken_as_absent() {
+    // policyConstraints is a SEQUENCE; reading the certificate is not stopped by it.
+    for critical in [true, false] {
+        let middle = ca().raw("2.5.29.36", critical, &[0x05, 0x00]);
+        let error = judge(&chain_of(&ca(), &middle, &leaf())).unwrap_err();
+        assert!(
+            matches!(&error, Error::Malformed { fault, .. } if fault.contains("2.5.29.36")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn names_chain_whatever_their_case_and_spaces() {
     let family = Family::new();
     let spelled = family.intermediate.renamed("INTERMEDIATE ");

@@ -216,11 +216,13 @@ pub enum Error {
         oids: Vec<String>,
     },
 
-    /// The certificate's structure cannot be read.
-    #[error("certificate {certificate} is malformed; replace it")]
+    /// A part of the certificate on which a decision depends cannot be decoded.
+    #[error("certificate {certificate} is malformed: {fault}; replace it")]
     Malformed {
         /// The certificate.
         certificate: Named,
+        /// What is wrong.
+        fault: String,
     },
 
     /// A CA certificate points to another issuer key than the one that signed it.

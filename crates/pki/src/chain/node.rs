@@ -41,6 +41,7 @@ pub(super) struct Node {
     subject_hash: u32,
     issuer_hash: u32,
     unknown_critical: Vec<String>,
+    damaged: Option<String>,
 }
 
 impl Node {
@@ -57,19 +58,22 @@ impl Node {
             constraints: None,
             names: Vec::new(),
             unknown_critical: Vec::new(),
+            damaged: None,
         };
         node.read_extensions()?;
         Ok(node)
     }
 
-    /// That every extension can be decoded and is there once was checked when the certificate was read.
+    /// That no extension is there twice was checked when the certificate was read.
     fn read_extensions(&mut self) -> Result<()> {
         let der = self.certificate.der().to_vec();
         let Ok((_, parsed)) = X509Certificate::from_der(&der) else {
             return Err(Error::Malformed {
                 certificate: self.named(),
+                fault: "its structure cannot be read".to_owned(),
             });
         };
+        self.damaged = damaged_extension(&parsed);
         self.unknown_critical = parsed
             .extensions()
             .iter()
@@ -152,7 +156,12 @@ impl Node {
             && self.certificate.public_key() == other.certificate.public_key()
     }
 
-    pub(super) fn check_critical(&self) -> Result<()> {
+    /// Every extension that decides can be decoded, and every critical one is known.
+    pub(super) fn check_extensions(&self) -> Result<()> {
+        if let Some(fault) = self.damaged.clone() {
+            let certificate = self.named();
+            return Err(Error::Malformed { certificate, fault });
+        }
         if self.unknown_critical.is_empty() {
             return Ok(());
         }
@@ -200,6 +209,16 @@ impl Node {
         let constraints = self.certificate.facts().basic_constraints?;
         constraints.path_length.map(u32::from)
     }
+}
+
+/// What the parser cannot decode must not be taken as absent: name constraints would bind nobody.
+fn damaged_extension(parsed: &X509Certificate<'_>) -> Option<String> {
+    let mut extensions = parsed.extensions().iter();
+    let found = extensions.find(|extension| {
+        extension.parsed_extension().error().is_some()
+            && PROCESSED.contains(&extension.oid.to_id_string().as_str())
+    })?;
+    Some(format!("its extension {} cannot be decoded", found.oid))
 }
 
 /// The subject, its mail addresses, the alternative names and, where no DNS name is among these, the

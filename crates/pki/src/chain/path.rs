@@ -201,7 +201,7 @@ impl<'a> Search<'a> {
     /// What a CA certificate must be to stand above `path` (RFC 5280 §6.1.3, §6.1.4).
     fn check_above(&mut self, path: &[usize], candidate: usize) -> Result<()> {
         let node = &self.nodes[candidate];
-        node.check_critical()?;
+        node.check_extensions()?;
         node.check_dates(self.now)?;
         node.check_authority()?;
         self.check_path_length(path, node)?;
