@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Certificate authorities in a directory tree: observe, decide, apply.
+//!
+//! The walk of one task is [`task`]; each step has its file: `params` → `request` → `observe` →
+//! `decide` → `apply` → `outcome`. Check mode stops before `apply`. `tree` says which file is where,
+//! `index` what an authority remembers, `plan` what a decision consists of.
+
+pub mod apply;
+pub mod crl;
+pub mod decide;
+pub mod failure;
+pub mod index;
+pub mod links;
+pub mod names;
+pub mod observe;
+pub mod outcome;
+pub mod params;
+pub mod permits;
+pub mod plan;
+pub mod request;
+pub mod revoke;
+pub mod sign;
+pub mod spec;
+pub mod task;
+pub mod tree;
+mod workers;
+
+pub use task::PkiCa;

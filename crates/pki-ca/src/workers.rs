@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A bounded number of threads over a list.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Applies `work` to each item, at most `parallel` at once; the results are in the order of the items.
+pub(crate) fn each<'a, T: Sync, R: Send>(
+    items: &'a [T],
+    parallel: usize,
+    work: impl Fn(&'a T) -> R + Sync,
+) -> Vec<R> {
+    let threads = parallel.min(items.len());
+    if threads <= 1 {
+        return items.iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::with_capacity(items.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((index, item)) = take(&next, items) {
+                    let result = work(item);
+                    results
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push((index, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+fn take<'a, T>(next: &AtomicUsize, items: &'a [T]) -> Option<(usize, &'a T)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    items.get(index).map(|item| (index, item))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::each;
+
+    #[test]
+    fn results_keep_the_order_of_the_items() {
+        let items: Vec<u32> = (0..100).collect();
+        for parallel in [1, 3, 200] {
+            assert_eq!(
+                each(&items, parallel, |n| n * 2),
+                items.iter().map(|n| n * 2).collect::<Vec<_>>()
+            );
+        }
+    }
+}
