@@ -411,7 +411,9 @@ certificates:
       returned: always
       type: bool
     action:
-      description: What was done, or would be.
+      description:
+        - What was done, or would be. V(issue), V(rewrite) files of the certificate in service, V(fix_attributes), V(request)
+          from an issuer outside, V(wait) for one, V(remove), V(keep) or V(failed).
       returned: always
       type: str
       sample: issue
@@ -543,6 +545,14 @@ restart:
       type: list
       elements: str
       sample: [haproxy]
+recovered:
+  description:
+    - Sets of files that an earlier run had left halfway because it was killed, with C(set), C(files) and what was done with
+      them as C(action).
+  returned: when there were any
+  type: list
+  elements: dict
+  sample: [{set: web, action: finished, files: [/etc/haproxy/public.pem]}]
 failures:
   description: The certificates that failed, by name, each with C(kind), C(msg) and perhaps C(hint).
   returned: always, unless the options were refused

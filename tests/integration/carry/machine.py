@@ -52,6 +52,9 @@ class Machine:
         self.control.mkdir()
         self.sshd = None
         self.made_run_sshd = False
+        # Where tasks that become root keep their programs: root's home is that of the machine.
+        self.kept = pathlib.Path("/root/.cache/tls.everywhere")
+        self.kept_before = set(self.kept.iterdir()) if self.kept.is_dir() else None
 
     def start(self):
         """Users, chroot, sshd."""
@@ -69,6 +72,10 @@ class Machine:
             os.killpg(self.sshd.pid, signal.SIGTERM)
             self.sshd.wait(timeout=20)
         self._remove_users()
+        for program in set(self.kept.iterdir()) - (self.kept_before or set()) if self.kept.is_dir() else ():
+            program.unlink()
+        if self.kept_before is None and self.kept.is_dir():
+            self.kept.rmdir()
         if self.made_run_sshd:
             shutil.rmtree("/run/sshd", ignore_errors=True)
         self.lock.close()
