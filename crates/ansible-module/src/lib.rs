@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 //! The protocol between Ansible and a native module.
 //!
 //! A module is a type that implements [`Module`]; its `main` is one call. This crate reads the arguments,

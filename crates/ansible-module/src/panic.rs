@@ -48,6 +48,7 @@ pub(crate) fn install(module: &'static str) {
         // If nobody reads the answer there is nobody left to tell.
         drop(stdout::answer(&answer.line));
         #[expect(
+            clippy::disallowed_methods,
             clippy::exit,
             reason = "a panic hook has no other way to choose the exit status"
         )]

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 //! Certificate authorities in a directory tree: observe, decide, apply.
 //!
 //! The walk of one task is [`task`]; each step has its file: `params` → `request` → `observe` →

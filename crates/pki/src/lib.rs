@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 //! Keys, requests, certificates, chains, CRLs and bundles.
 //!
 //! One crypto stack: OpenSSL makes keys, signs and verifies. The structures that we make are written by

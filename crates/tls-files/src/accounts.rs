@@ -167,6 +167,10 @@ fn id_field(field: &[u8]) -> Option<u32> {
 
 /// The output of a child that ends with 0 in time; `None` if it ends otherwise.
 fn run_bounded(program: &Path, arguments: &[&str], wait: Duration) -> io::Result<Option<Vec<u8>>> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "`getent` knows the accounts that /etc/passwd does not; argv only"
+    )]
     let mut child = Command::new(program)
         .args(arguments)
         .env_clear()

@@ -155,6 +155,10 @@ impl Committer {
     /// Our own executable again, even if its file is gone; no environment, no terminal, no output of ours.
     fn start() -> std::io::Result<Self> {
         let (ours, theirs) = pair()?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the committer is this executable again; argv holds one word"
+        )]
         let child = Command::new("/proc/self/exe")
             .arg(ARGUMENT)
             .env_clear()

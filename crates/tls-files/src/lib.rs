@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 //! The files of one certificate: observe, compare, replace atomically.
 //!
 //! A certificate on a host is a *set* of files: private key, certificate, chain, a combined file.
