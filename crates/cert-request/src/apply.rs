@@ -91,7 +91,7 @@ impl Work<'_> {
             None => {
                 PrivateKey::generate(self.entry.key.algorithm).map_err(|source| EntryError::Make {
                     what: "the private key",
-                    source,
+                    source: Box::new(source),
                 })
             }
         }
@@ -100,7 +100,7 @@ impl Work<'_> {
     fn certificate_request(&self, key: &PrivateKey) -> Result<CertificateRequest, EntryError> {
         CertificateRequest::create(&self.entry.template, key).map_err(|source| EntryError::Make {
             what: "the signing request",
-            source,
+            source: Box::new(source),
         })
     }
 
@@ -131,7 +131,7 @@ impl Work<'_> {
     ) -> Result<Applied, EntryError> {
         let refused = |source| EntryError::Chain {
             issuer: self.issuer.issuer().name(),
-            source,
+            source: Box::new(source),
         };
         let verified = self.verify(chain::parse_bundle(pem).map_err(refused)?, key)?;
         let all: Vec<&FileSpec> = self.entry.files.iter().collect();
@@ -146,7 +146,7 @@ impl Work<'_> {
     fn verify(&self, pool: Vec<Certificate>, key: &PrivateKey) -> Result<Verified, EntryError> {
         let public_key = key.public_key().map_err(|source| EntryError::Make {
             what: "the public key",
-            source,
+            source: Box::new(source),
         })?;
         let names = &self.entry.template.names;
         let expectation = Expectation {
@@ -157,7 +157,7 @@ impl Work<'_> {
         };
         chain::verify(pool, &expectation).map_err(|source| EntryError::Chain {
             issuer: self.issuer.issuer().name(),
-            source,
+            source: Box::new(source),
         })
     }
 

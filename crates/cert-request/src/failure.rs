@@ -24,14 +24,14 @@ pub enum EntryError {
         issuer: &'static str,
         /// Why.
         #[source]
-        source: pki::chain::Error,
+        source: Box<pki::chain::Error>,
     },
     /// A file cannot be written, or its directory not used.
     #[error(transparent)]
-    Files(#[from] tls_files::Error),
+    Files(Box<tls_files::Error>),
     /// The issuer cannot do it.
     #[error(transparent)]
-    Issuer(#[from] issuers::Error),
+    Issuer(Box<issuers::Error>),
     /// Key or request cannot be made.
     #[error("cannot make {what}")]
     Make {
@@ -39,7 +39,7 @@ pub enum EntryError {
         what: &'static str,
         /// Why not.
         #[source]
-        source: pki::Error,
+        source: Box<pki::Error>,
     },
     /// What failed is shared by several entries, or was told before; the message was made once.
     #[error("{msg}")]
@@ -69,7 +69,7 @@ pub enum EntryError {
         path: PathBuf,
         /// Why not.
         #[source]
-        source: pki::bundle::Error,
+        source: Box<pki::bundle::Error>,
     },
     /// A file is there, and is not what it should be.
     #[error("'{}' (content {content}) cannot be read: {why}", path.display())]
@@ -89,6 +89,24 @@ pub enum EntryError {
         /// What is wrong with it.
         why: String,
     },
+}
+
+impl From<issuers::Error> for EntryError {
+    fn from(error: issuers::Error) -> Self {
+        Self::Issuer(Box::new(error))
+    }
+}
+
+impl From<tls_files::Error> for EntryError {
+    fn from(error: tls_files::Error) -> Self {
+        Self::Files(Box::new(error))
+    }
+}
+
+impl From<tls_files::Error> for TaskError {
+    fn from(error: tls_files::Error) -> Self {
+        Self::Files(Box::new(error))
+    }
 }
 
 impl EntryError {
@@ -168,7 +186,7 @@ pub enum TaskError {
     Input(#[from] InputFaults),
     /// Locks, or journals of a killed run.
     #[error(transparent)]
-    Files(#[from] tls_files::Error),
+    Files(Box<tls_files::Error>),
     /// Some certificates failed; the others are as wished.
     #[error("{}", summary(failed, *total))]
     Entries {

@@ -25,7 +25,7 @@ pub enum Loaded {
     /// The user's own set.
     Provided(Box<Provided>),
     /// The subject.
-    SelfSigned(SelfSigned),
+    SelfSigned(Box<SelfSigned>),
 }
 
 impl Loaded {
@@ -35,7 +35,7 @@ impl Loaded {
             Self::External(issuer) => issuer,
             Self::PrivateCa(issuer) => issuer.as_ref(),
             Self::Provided(issuer) => issuer.as_ref(),
-            Self::SelfSigned(issuer) => issuer,
+            Self::SelfSigned(issuer) => issuer.as_ref(),
         }
     }
 
@@ -72,7 +72,7 @@ pub fn jobs(entries: &[Entry], now: Timestamp) -> Vec<Job<'_>> {
 
 fn load(entry: &Entry, now: Timestamp, authorities: &mut Shared) -> Result<Loaded, EntryError> {
     match &entry.issuer {
-        IssuerSpec::SelfSigned => Ok(Loaded::SelfSigned(SelfSigned::default())),
+        IssuerSpec::SelfSigned => Ok(Loaded::SelfSigned(Box::default())),
         IssuerSpec::PrivateCa(spec) => {
             if !authorities.iter().any(|(known, _)| known == spec) {
                 let loaded = private_ca(spec).map(Arc::new).map_err(EntryError::from);
@@ -137,7 +137,10 @@ fn authority_key(spec: &PrivateCaSpec) -> AuthorityKey {
     Box::new(move || {
         let (what, pem) = read("CA key", &path)?;
         let passphrase = passphrase.as_ref().map(|passphrase| passphrase.as_slice());
-        PrivateKey::from_pem(&pem, passphrase).map_err(|source| Error::Material { what, source })
+        PrivateKey::from_pem(&pem, passphrase).map_err(|source| Error::Material {
+            what,
+            source: Box::new(source),
+        })
     })
 }
 

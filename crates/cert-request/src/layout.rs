@@ -66,9 +66,16 @@ fn blocks(bytes: &[u8]) -> Vec<Block<'_>> {
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
+    let first = wanted.first()?;
+    let mut from = 0;
+    while let Some(at) = bytes[from..].iter().position(|byte| byte == first) {
+        from += at;
+        if bytes[from..].starts_with(wanted) {
+            return Some(from);
+        }
+        from += 1;
+    }
+    None
 }
 
 fn is_key(block: &Block<'_>) -> bool {
@@ -77,13 +84,10 @@ fn is_key(block: &Block<'_>) -> bool {
 
 /// Equal but for white space: another tool may have written longer lines or CRLF.
 fn same_text(a: &[u8], b: &[u8]) -> bool {
-    let visible = |text: &'_ [u8]| {
-        text.iter()
-            .copied()
-            .filter(|byte| !byte.is_ascii_whitespace())
-            .collect::<Vec<_>>()
-    };
-    a == b || visible(a) == visible(b)
+    fn visible(text: &[u8]) -> impl Iterator<Item = &u8> {
+        text.iter().filter(|byte| !byte.is_ascii_whitespace())
+    }
+    a == b.trim_ascii_end() || visible(a).eq(visible(b))
 }
 
 /// The text of the key in a PEM file.
@@ -326,7 +330,7 @@ impl Set<'_> {
                 self.store(file, store).map_err(|source| EntryError::Store {
                     content: file.content.word(),
                     path: file.target.path.clone(),
-                    source,
+                    source: Box::new(source),
                 })
             }
             content if content.wants_root() && self.verified.root().is_none() => {
@@ -378,6 +382,6 @@ pub fn key_pem(key: &PrivateKey, wish: &KeyWish) -> Result<Zeroizing<Vec<u8>>, E
     key.to_pem(wish.format.unwrap_or(KeyFormat::Pkcs8), passphrase)
         .map_err(|source| EntryError::Make {
             what: "the private key's file",
-            source,
+            source: Box::new(source),
         })
 }

@@ -136,7 +136,7 @@ impl<'a> Task<'a> {
         for directory in self.directories() {
             match tls_files::recover([directory.clone()]) {
                 Ok(done) => recovery.done.extend(done),
-                Err(error) => drop(recovery.broken.insert(directory, EntryError::Files(error))),
+                Err(error) => drop(recovery.broken.insert(directory, EntryError::from(error))),
             }
         }
         recovery

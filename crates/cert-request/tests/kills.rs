@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `kill -9` at random moments: key and certificate on disk always belong together.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that starts programs and says what it saw"
+)]
 
 mod support;
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Many at once: certificates in one task, runs on one set.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that starts programs"
+)]
 
 mod support;
 

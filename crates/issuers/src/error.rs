@@ -72,7 +72,7 @@ pub enum Error {
         what: String,
         /// What is wrong with it.
         #[source]
-        source: pki::Error,
+        source: Box<pki::Error>,
     },
     /// The operator should look at the file or option that `what` names.
     #[error("cannot read {what}")]
@@ -81,7 +81,7 @@ pub enum Error {
         what: String,
         /// What is wrong with it.
         #[source]
-        source: pki::chain::Error,
+        source: Box<pki::chain::Error>,
     },
     /// The operator should look at the file that `what` names.
     #[error("cannot read {what}")]
@@ -90,7 +90,7 @@ pub enum Error {
         what: String,
         /// What is wrong with it.
         #[source]
-        source: pki::crl::Error,
+        source: Box<pki::crl::Error>,
     },
     /// The operator should look at the file that `what` names.
     #[error("cannot read {what}: {why}")]
@@ -107,17 +107,17 @@ pub enum Error {
         issuer: &'static str,
         /// Why.
         #[source]
-        source: pki::Error,
+        source: Box<pki::Error>,
     },
     /// The failure of an authority that several certificates share.
     #[error(transparent)]
-    Shared(std::sync::Arc<Error>),
+    Shared(std::sync::Arc<Self>),
     /// The set that was provided does not hold together.
     #[error("the provided certificate cannot be installed")]
     Provided {
         /// Why.
         #[source]
-        source: pki::chain::Error,
+        source: Box<pki::chain::Error>,
     },
     /// The operator should have the current request signed.
     #[error(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 //! Who turns a request into a certificate.
 //!
 //! One file per issuer, one trait for all. An issuer does no file work: the executable reads what
@@ -37,7 +38,7 @@ impl Material<'_> {
     fn certificates(&self) -> Result<Vec<Certificate>, Error> {
         pki::chain::parse_bundle(self.bytes).map_err(|source| Error::Bundle {
             what: self.what.clone(),
-            source,
+            source: Box::new(source),
         })
     }
 }

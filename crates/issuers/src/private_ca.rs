@@ -138,7 +138,7 @@ impl PrivateCa {
     fn refused(&self, source: pki::Error) -> Error {
         Error::Issue {
             issuer: self.name(),
-            source,
+            source: Box::new(source),
         }
     }
 }
@@ -291,7 +291,7 @@ fn read_crl(crl: &Material<'_>, authority: &Certificate) -> Result<RevocationLis
     };
     let crl = read.map_err(|source| Error::Crl {
         what: crl.what.clone(),
-        source,
+        source: Box::new(source),
     })?;
     if crl.is_signed_by(authority) {
         return Ok(crl);

@@ -43,12 +43,12 @@ impl Provided {
             PrivateKey::from_pem(files.private_key.bytes, files.passphrase).map_err(|source| {
                 Error::Material {
                     what: files.private_key.what.clone(),
-                    source,
+                    source: Box::new(source),
                 }
             })?;
         let refused = |source| Error::Issue {
             issuer: "provided",
-            source,
+            source: Box::new(source),
         };
         let public_key = key.public_key().map_err(refused)?;
         let mut pool = files.certificate.certificates()?;
@@ -74,7 +74,9 @@ impl Provided {
             now,
         };
         let verified =
-            pki::chain::verify(pool, &expectation).map_err(|source| Error::Provided { source })?;
+            pki::chain::verify(pool, &expectation).map_err(|source| Error::Provided {
+                source: Box::new(source),
+            })?;
         let above = Above {
             intermediates: verified.intermediates().to_vec(),
             root: verified.root().cloned(),

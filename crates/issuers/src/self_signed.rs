@@ -33,7 +33,7 @@ impl Issuer for SelfSigned {
         let template = crate::template(wish.template.clone(), wish.not_before, wish.not_after);
         let certificate = pki::self_sign(&template, wish.key).map_err(|source| Error::Issue {
             issuer: self.name(),
-            source,
+            source: Box::new(source),
         })?;
         Ok(Issued::Bytes {
             pem: certificate.to_pem().into_bytes(),

@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 use testbed::{Answer, ModuleRun, Sandbox, witness};
 
 /// The executable under test.
-pub const EXECUTABLE: &str = env!("CARGO_BIN_EXE_cert_request");
+pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_cert_request");
 
 /// A sandbox in which cert_request is run.
-pub struct Host {
+pub(crate) struct Host {
     /// Where everything is.
-    pub sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
 }
 
 impl Host {
     /// A sandbox after `script`, which has the functions of `lib/authority.sh`.
-    pub fn new(script: &str) -> Self {
+    pub(crate) fn new(script: &str) -> Self {
         let host = Self {
             sandbox: Sandbox::new(),
         };
@@ -26,7 +26,7 @@ impl Host {
     }
 
     /// Runs `script` in the sandbox.
-    pub fn shell(&self, script: &str) -> String {
+    pub(crate) fn shell(&self, script: &str) -> String {
         let library = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lib/authority.sh");
         let output = Command::new("sh")
             .args(["-euc", &format!(". {library}\n{script}")])
@@ -42,7 +42,7 @@ impl Host {
     }
 
     /// A run that is not started yet; `$DIR` in the options is the sandbox.
-    pub fn module(&self, args: &Value) -> ModuleRun {
+    pub(crate) fn module(&self, args: &Value) -> ModuleRun {
         ModuleRun::new(EXECUTABLE)
             .args(args.clone())
             .diff(true)
@@ -50,7 +50,7 @@ impl Host {
     }
 
     /// Runs and expects success.
-    pub fn run(&self, args: &Value) -> Answer {
+    pub(crate) fn run(&self, args: &Value) -> Answer {
         let answer = self.module(args).run();
         if answer.failed() {
             answer.fail("the module failed");
@@ -59,7 +59,7 @@ impl Host {
     }
 
     /// Fails unless key and certificate are a pair in the eyes of openssl.
-    pub fn assert_pair(&self, certificate: &str, key: &str) {
+    pub(crate) fn assert_pair(&self, certificate: &str, key: &str) {
         if let Err(why) =
             witness::key_matches(self.sandbox.join(certificate), self.sandbox.join(key))
         {
@@ -69,7 +69,7 @@ impl Host {
 }
 
 /// One entry `web` below `ca/ca.pem` with an ECDSA key, changed by `change`.
-pub fn web(change: Value) -> Value {
+pub(crate) fn web(change: Value) -> Value {
     let mut entry = json!({
         "name": "web",
         "dns": ["web.example.org"],
@@ -87,6 +87,6 @@ pub fn web(change: Value) -> Value {
 }
 
 /// The result of the entry `web`.
-pub fn of_web(answer: &Answer) -> &Value {
+pub(crate) fn of_web(answer: &Answer) -> &Value {
     &answer.value["certificates"]["web"]
 }
