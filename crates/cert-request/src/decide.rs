@@ -104,6 +104,7 @@ pub fn decide(
         )
     }));
     warnings.extend(checks::lifetime_warning(&facts));
+    warnings.extend(open_keys(&facts));
     let (action, reasons) = match issuer {
         Loaded::External(external) => outside(&facts, external, reasons, &mut warnings)?,
         _ => inside(&facts, reasons),
@@ -122,6 +123,16 @@ pub fn decide(
         renew_at,
         warnings,
     })
+}
+
+/// Whose mode the wish leaves alone; a new file would not be so.
+fn open_keys(facts: &Facts<'_>) -> Vec<String> {
+    let each = facts.entry.files.iter().zip(&facts.seen.files);
+    each.filter_map(|(file, seen)| {
+        let (path, mode) = (file.target.path.display(), seen.open_mode?);
+        Some(format!("'{path}' holds the private key and its mode {mode:04o} lets everybody at it; set 'mode'"))
+    })
+    .collect()
 }
 
 fn counts(entry: &Entry, reason: &Reason) -> bool {

@@ -34,6 +34,8 @@ pub struct FileFacts {
     pub presence: Presence,
     /// Attributes that differ.
     pub drift: Vec<Drift>,
+    /// The mode of a key that everybody may reach, where the wish leaves the mode as it is.
+    pub open_mode: Option<u32>,
 }
 
 /// Everything that is known of one entry before anything is decided.
@@ -73,9 +75,6 @@ pub fn observe(
     issuer: &Loaded,
     state_dir: &Path,
 ) -> Result<Observation, EntryError> {
-    for file in &entry.files {
-        tls_files::check_destination(&file.target)?;
-    }
     let mut found = entry
         .files
         .iter()
@@ -103,7 +102,11 @@ fn look(entry: &Entry, file: &FileSpec) -> Result<Found, EntryError> {
     match tls_files::observe(&file.target.path) {
         Observed::Absent => Ok(Found::Absent),
         Observed::Present(read) => Ok(Found::Read(read)),
-        Observed::Unreadable(error) => unreadable(entry, file, ansible_module::flatten(&error)),
+        Observed::Unreadable(error) => {
+            // A directory, say, is no file that could be replaced; then this is the better message.
+            tls_files::check_destination(&file.target)?;
+            unreadable(entry, file, ansible_module::flatten(&error))
+        }
     }
 }
 
@@ -250,16 +253,28 @@ fn facts(
     });
     let mut facts = Vec::with_capacity(found.len());
     for (file, found) in entry.files.iter().zip(found) {
-        let drift = match found {
-            Found::Read(read) => tls_files::attribute_drift(&file.target, read),
-            _ => Vec::new(),
+        let (drift, open_mode) = match found {
+            Found::Read(read) => (
+                tls_files::attribute_drift(&file.target, read),
+                open_mode(file, read),
+            ),
+            _ => (Vec::new(), None),
         };
+        let presence = presence(entry, file, found, observation, key_text)?;
         facts.push(FileFacts {
-            presence: presence(entry, file, found, observation, key_text)?,
+            presence,
             drift,
+            open_mode,
         });
     }
     Ok(facts)
+}
+
+fn open_mode(file: &FileSpec, read: &ObservedFile) -> Option<u32> {
+    let is_open = file.content.holds_key()
+        && file.target.attributes.mode.is_none()
+        && read.attributes.mode & 0o007 != 0;
+    is_open.then_some(read.attributes.mode)
 }
 
 fn presence(

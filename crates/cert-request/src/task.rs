@@ -169,6 +169,11 @@ impl<'a> Task<'a> {
         let issuer = job.issuer.as_ref().map_err(EntryError::share)?;
         *seen = observe(job.entry, issuer, &self.request.state_dir)?;
         let decision = decide(job.entry, issuer, seen, self.now)?;
+        if decision.action.changes() {
+            for file in &job.entry.files {
+                tls_files::check_destination(&file.target)?;
+            }
+        }
         if matches!(decision.action, Action::Issue(_) | Action::Request(_)) {
             issuer.issuer().prepare(self.now)?;
             layout::check_root(job.entry, issuer.issuer())?;
