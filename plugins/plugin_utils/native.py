@@ -158,7 +158,7 @@ class NativeAction(ActionBase):
         no terminal unless the escalation does."""
         connection = self._connection
         become = connection.become
-        if not connection.has_pipelining or become and not become.pipelining:
+        if not connection.has_pipelining or become and _needs_terminal(become):
             return False
         if not become or not self.get_become_option('become_pass') or connection.transport in ('ssh', 'ansible.builtin.ssh'):
             return True
@@ -187,6 +187,14 @@ class NativeAction(ActionBase):
         if shell.tmpdir is None:
             self._make_tmp_path()
         return shell.join_path(shell.tmpdir, name)
+
+
+def _needs_terminal(become: t.Any) -> bool:
+    """Whether the escalation stands between us and the program's standard input. ansible-core up to 2.18 knows it of su
+    by name only."""
+    if hasattr(become, 'pipelining'):
+        return not become.pipelining
+    return become.name.rsplit('.', 1)[-1] == 'su' or become.require_tty
 
 
 def _read(name: str, trip: Trip) -> dict[str, t.Any]:

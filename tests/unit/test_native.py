@@ -57,6 +57,10 @@ def action(transport="ssh", has_pipelining=True, become=None, password=None, ena
 
 SUDO = types.SimpleNamespace(pipelining=True)
 SU = types.SimpleNamespace(pipelining=False)
+# As up to ansible-core 2.18.
+OLD_SUDO = types.SimpleNamespace(name="sudo", require_tty=False)
+OLD_SU = types.SimpleNamespace(name="ansible.builtin.su", require_tty=False)
+OLD_MACHINECTL = types.SimpleNamespace(name="community.general.machinectl", require_tty=True)
 
 
 @pytest.mark.parametrize(("it", "expected"), [
@@ -64,6 +68,9 @@ SU = types.SimpleNamespace(pipelining=False)
     (action(has_pipelining=False), False),
     (action(become=SUDO), True),
     (action(become=SU), False),
+    (action(become=OLD_SUDO), True),
+    (action(become=OLD_SU), False),
+    (action(become=OLD_MACHINECTL), False),
     (action(become=SUDO, password="x"), True),
     (action(transport="local", become=SUDO), True),
     (action(transport="local", become=SUDO, password="x"), False),

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The steps of the role tls.everywhere.pki. plan and judge stay on the controller; authorities, certificates and read run
+once on the setup host for all hosts of the play; install runs on each target."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import re
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.tls.everywhere.plugins.action.cert_request import ActionModule as CertRequest
+from ansible_collections.tls.everywhere.plugins.action.pki_ca import ActionModule as PkiCa
+from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_outcome, pki_plan, pki_source
+from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
+
+display = Display()
+
+Result = t.Dict[str, t.Any]
+
+# Under these names the role registers what the later steps need.
+PLAN, MADE, READ = 'tls_everywhere_pki_plan', 'tls_everywhere_pki_made', 'tls_everywhere_pki_read'
+
+LISTS = ('authorities', 'certificates', 'install_certificates', 'install_ca')
+
+
+class ActionModule(ActionBase):
+    """One step."""
+
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
+        """The result of the step; contents of keys and passphrases are only in results that Ansible does not show."""
+        super().run(tmp, task_vars)
+        self._vars = task_vars or {}
+        self._check = self._task.check_mode
+        arguments = plain(self._task.args)
+        steps = {
+            'plan': self._plan, 'authorities': self._authorities, 'certificates': self._certificates,
+            'judge': self._judge, 'read': self._read, 'install': self._install,
+        }
+        step = steps.get(arguments.get('step'))
+        if step is None:
+            return {'failed': True, 'msg': f"step: '{arguments.get('step')}' is none of {', '.join(steps)}"}
+        return step(arguments)
+
+    # What this host asks for.
+
+    def _plan(self, arguments: Result) -> Result:
+        settings = arguments.get('settings') or {}
+        notes = pki_plan.Notes(bool(settings.get('strict')))
+        lists = {name: self._entries(name, settings, notes) for name in arguments.get('lists') or []}
+        plan = pki_plan.host_plan(lists, settings, notes)
+        for warning in notes.warnings:
+            display.warning(f"{self._vars.get('inventory_hostname')}: {warning}")
+        if notes.faults:
+            return {'failed': True, 'msg': '; '.join(notes.faults), 'faults': notes.faults}
+        # Passphrases are in it; what a person wants to see is in the results of the later steps.
+        return {'changed': False, 'include': self._task._uuid, 'plan': plan, '_ansible_no_log': True}
+
+    def _entries(self, name: str, settings: Result, notes: pki_plan.Notes) -> list[dict[str, t.Any]]:
+        """The variable of a list and all whose names begin with its pattern. Only lists that are needed are looked at:
+        callers leave others undefined."""
+        variable = f'pki_{name}'
+        pattern = (settings.get('patterns') or {}).get(name)
+        others = [each for each in self._vars if pattern and each != variable and re.search(f'^{pattern}', each)]
+        values = [self._templated(each) for each in [variable, *others] if each in self._vars]
+        return pki_plan.select(values, notes, variable)
+
+    def _templated(self, variable: str) -> t.Any:
+        return plain(self._templar.template(self._vars[variable]))
+
+    def _plans(self) -> dict[str, Result]:
+        """The plans of all hosts that are in this include with us."""
+        hostvars = self._vars['hostvars']
+        own = self._vars[PLAN]
+        found = {}
+        for host in self._vars.get('ansible_play_batch') or [self._vars['inventory_hostname']]:
+            registered = (hostvars.raw_get(host) or {}).get(PLAN) or {}
+            if registered.get('include') == own['include'] and 'plan' in registered:
+                found[host] = plain(registered['plan'])
+        return found or {self._vars['inventory_hostname']: plain(own['plan'])}
+
+    # The tree on the setup host.
+
+    def _native(self, action: type[CertRequest | PkiCa], arguments: Result, check: bool | None = None) -> Result:
+        task = self._task.copy()
+        task.args = arguments
+        task.check_mode = self._check if check is None else check
+        runner = action(
+            task=task, connection=self._connection, play_context=self._play_context, loader=self._loader,
+            templar=self._templar, shared_loader_obj=self._shared_loader_obj,
+        )
+        return runner.run(task_vars=self._vars)
+
+    def _authorities(self, _arguments: Result) -> Result:
+        total: Result = {'changed': False, 'authorities': {}, 'warnings': [], 'diff': []}
+        for call in pki_plan.authority_calls(self._plans()):
+            if call.faults:
+                return {'failed': True, 'changed': total['changed'], 'msg': '; '.join(call.faults)}
+            result = self._adopt(call)
+            pki_outcome.add(total, result)
+            if result.get('failed'):
+                return dict(total, **{key: result[key] for key in ('failed', 'msg', 'error', 'failures') if key in result})
+        return pki_outcome.without_empty(total)
+
+    def _adopt(self, call: pki_plan.AuthorityCall) -> Result:
+        """Runs pki_ca. An authority that exists otherwise than it is described stays as it is, as upstream has it, and
+        is named; regenerating keeps what it has too, so that nothing below it becomes invalid by a changed name."""
+        arguments = call.arguments
+        warnings: list[str] = []
+        if not call.strict:
+            looked = self._native(PkiCa, dict(arguments, regenerate=None), check=True)
+            arguments, warnings = pki_outcome.as_it_is(arguments, looked)
+        result = self._native(PkiCa, arguments)
+        result['warnings'] = [*(result.get('warnings') or []), *warnings]
+        return result
+
+    def _certificates(self, _arguments: Result) -> Result:
+        total: Result = {'changed': False, 'certificates': {}, 'renewed': [], 'restart': [], 'failures': {}, 'warnings': [], 'diff': []}
+        for call in pki_plan.certificate_calls(self._plans()):
+            total['failures'].update(call.faults)
+            wishes = call.wishes
+            # A fault in the options of one certificate must not keep the others back.
+            while wishes:
+                result = self._native(CertRequest, {'certificates': wishes, 'lock_timeout': '120s'})
+                refused = pki_outcome.refused(wishes, result)
+                total['failures'].update(refused)
+                if not refused:
+                    pki_outcome.add(total, result)
+                    if result.get('failed') and not result.get('failures'):
+                        return dict(total, failed=True, msg=result.get('msg'), error=result.get('error'))
+                    break
+                wishes = [wish for wish in wishes if wish['name'] not in refused]
+        return pki_outcome.without_empty(total)
+
+    def _judge(self, _arguments: Result) -> Result:
+        """What the bulk step means for this host: the others do not fail with it."""
+        own = {wish['name'] for wish in self._vars[PLAN]['plan']['certificates']}
+        made = self._vars.get(MADE) or {}
+        failures = made.get('failures') or {}
+        failed = sorted(name for name in own if name in failures)
+        changed = [name for name, each in (made.get('certificates') or {}).items() if name in own and each.get('changed')]
+        result: Result = {'changed': bool(changed), 'certificates': sorted(changed)}
+        if failed:
+            setup = f"on the setup host '{self._vars[PLAN]['plan']['settings']['setup_host']}'"
+            causes = [f"certificate '{name}': {failures[name]['msg']}" for name in failed]
+            result.update(failed=True, msg=f"{'; '.join(causes)} ({setup})", failures={name: failures[name] for name in failed})
+        return plain(result)
+
+    # Contents: from the setup host to the targets.
+
+    def _read(self, arguments: Result) -> Result:
+        which = (arguments.get('lists') or ['install_certificates'])[0]
+        plans = self._plans()
+        paths = sorted({wish['source'] for plan in plans.values() for wish in plan[which]})
+        if not paths:
+            return {'changed': False}
+        directory = next(plan['settings']['dir'] for plan in plans.values())
+        module = self._execute_module(
+            module_name='tls.everywhere.pki_role', task_vars=self._vars,
+            module_args={'step': 'read', 'read': paths, 'roots': f'{directory}/roots'},
+        )
+        module.pop('invocation', None)
+        if module.get('failed') or 'contents' not in module:
+            return module
+        module['refused'] = self._refused_sets(plans) if which == 'install_certificates' else {}
+        module['_ansible_no_log'] = True
+        return module
+
+    def _refused_sets(self, plans: dict[str, Result]) -> dict[str, str]:
+        """The user's own sets that must not be installed, with the reason; cert_request looks at them and writes nothing."""
+        sets = pki_plan.provided_sets(plans)
+        if not sets:
+            return {}
+        result = self._native(CertRequest, {'certificates': [each.wish for each in sets.values()]}, check=True)
+        refused = {name: each['msg'] for name, each in (result.get('failures') or {}).items()}
+        refused.update({name: each['msg'] for name, each in pki_outcome.refused([each.wish for each in sets.values()], result).items()})
+        if result.get('failed') and not refused:
+            return {name: str(result.get('msg')) for name in sets}
+        for warning in result.get('warnings') or []:
+            display.warning(str(warning))
+        named = [each.wish_with_names for name, each in sets.items() if name not in refused and each.names]
+        self._compare_names(named, sets, refused)
+        return refused
+
+    def _compare_names(self, wishes: list[Result], sets: dict[str, t.Any], refused: dict[str, str]) -> None:
+        """A user's certificate may cover less than the caller's list: that is said, and only strictness refuses it."""
+        result = self._native(CertRequest, {'certificates': wishes}, check=True) if wishes else {}
+        for name, failure in (result.get('failures') or {}).items():
+            if sets[name].strict:
+                refused[name] = failure['msg']
+            else:
+                display.warning(f"user-provided certificate '{sets[name].certificate}': {failure['msg']}")
+
+    def _install(self, arguments: Result) -> Result:
+        which = (arguments.get('lists') or ['install_certificates'])[0]
+        plan = plain(self._vars[PLAN]['plan'])
+        now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+        source = pki_source.Source(plain(self._vars.get(READ) or {}), plan, now)
+        files = source.files(which)
+        if source.faults and not self._check:
+            return {'failed': True, 'changed': False, 'msg': '; '.join(source.faults)}
+        for warning in [*source.warnings, *(source.faults if self._check else [])]:
+            display.warning(f"{self._vars.get('inventory_hostname')}: {warning}")
+        result = self._execute_module(
+            module_name='tls.everywhere.pki_role', task_vars=self._vars,
+            module_args={
+                'step': 'install', 'absent': source.absent, 'directory_mode': plan['settings']['directory_mode'],
+                'install': [dict(file._asdict(), content=base64.b64encode(file.content).decode('ascii')) for file in files],
+            },
+        )
+        result.pop('invocation', None)
+        if self._check and source.faults:
+            result['changed'] = True
+        return result

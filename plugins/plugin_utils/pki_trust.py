@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which older certificates of an authority its clients must still trust, and which files hold private keys.
+
+The controller has no X.509 library that it could rely on, so the few fields that decide are walked to in the DER
+(RFC 5280 section 4.1). What is read here decides about trust in the old beside the new; it never replaces verification.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import re
+import typing as t
+
+CERTIFICATE = re.compile(rb'-----BEGIN CERTIFICATE-----\s+(.*?)-----END CERTIFICATE-----', re.DOTALL)
+PRIVATE_KEY = re.compile(rb'-----BEGIN (?:[A-Z0-9 ]+ )?PRIVATE KEY-----')
+JKS = b'\xfe\xed\xfe\xed'
+# SEQUENCE { INTEGER 3, … }: PFX of RFC 7292 with a length of two or three bytes.
+PKCS12 = re.compile(rb'\x30(?:\x82..|\x83...|\x80)\x02\x01\x03', re.DOTALL)
+
+
+class Identity(t.NamedTuple):
+    """What makes two certificates of one authority replaceable by each other, and until when it holds."""
+
+    subject: bytes
+    public_key: bytes
+    issuer: bytes
+    not_after: datetime.datetime
+
+
+def carries_private_key(content: bytes) -> bool:
+    """Whether a file must be kept from other users: a PEM key of any kind, a Java key store or a PKCS#12 file."""
+    return bool(PRIVATE_KEY.search(content) or content.startswith(JKS) or PKCS12.match(content))
+
+
+def _element(data: bytes, start: int) -> tuple[int, int, int]:
+    """Tag, begin and end of the content of one DER element."""
+    length = data[start + 1]
+    begin = start + 2
+    if length & 0x80:
+        count = length & 0x7F
+        if not 1 <= count <= 4:
+            raise ValueError('length')
+        length = int.from_bytes(data[begin:begin + count], 'big')
+        begin += count
+    if begin + length > len(data):
+        raise ValueError('truncated')
+    return data[start], begin, begin + length
+
+
+def _children(data: bytes, begin: int, end: int) -> list[tuple[int, bytes, bytes]]:
+    """The elements inside one: tag, content, whole."""
+    found = []
+    while begin < end:
+        tag, inner, after = _element(data, begin)
+        found.append((tag, data[inner:after], data[begin:after]))
+        begin = after
+    return found
+
+
+def _instant(tag: int, content: bytes) -> datetime.datetime:
+    text = content.decode('ascii')
+    if tag == 0x17:  # UTCTime: RFC 5280 section 4.1.2.5.1
+        text = ('20' if int(text[:2]) < 50 else '19') + text
+    return datetime.datetime.strptime(text, '%Y%m%d%H%M%SZ')
+
+
+def identity(der: bytes) -> Identity | None:
+    """Subject, key and end of a certificate; None for what is none."""
+    try:
+        _tag, begin, end = _element(der, 0)
+        fields = _children(der, begin, end)[0][1]
+        parts = _children(fields, 0, len(fields))
+        if parts[0][0] == 0xA0:  # version
+            parts = parts[1:]
+        _serial, _algorithm, issuer, validity, subject, public_key = parts[:6]
+        dates = _children(validity[1], 0, len(validity[1]))
+        return Identity(subject[2], public_key[2], issuer[2], _instant(dates[1][0], dates[1][1]))
+    except (IndexError, ValueError):
+        return None
+
+
+def is_self_issued(der: bytes) -> bool:
+    """Whether a certificate names itself as its issuer."""
+    found = identity(der)
+    return found is not None and found.subject == found.issuer
+
+
+def certificates(pem: bytes) -> list[bytes]:
+    """The certificates of a PEM file as DER."""
+    found = []
+    for match in CERTIFICATE.finditer(pem):
+        try:
+            found.append(base64.b64decode(match.group(1)))
+        except ValueError:
+            continue
+    return found
+
+
+def pem(der: bytes) -> bytes:
+    """One certificate as PEM."""
+    text = base64.b64encode(der).decode('ascii')
+    lines = '\n'.join(text[at:at + 64] for at in range(0, len(text), 64))
+    return f'-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n'.encode('ascii')
+
+
+class Generations(t.NamedTuple):
+    """The certificates of one self-signed authority: the one in service, and all by their number."""
+
+    current: bytes
+    numbered: dict[int, bytes]
+
+    def overlap(self, now: datetime.datetime) -> dict[int, bytes]:
+        """The generations that clients must trust beside the one in service: with another key or name, still valid."""
+        service = identity(self.current)
+        kept: dict[int, bytes] = {}
+        seen = {service[:2]} if service else set()
+        for number, der in sorted(self.numbered.items(), reverse=True):
+            found = identity(der)
+            if found and found[:2] not in seen and found.not_after > now:
+                seen.add(found[:2])
+                kept[number] = der
+        return kept
+
+
+def widened(bundle: bytes, authorities: t.Iterable[Generations], now: datetime.datetime) -> bytes:
+    """A bundle of authorities with the older and newer roots of those in it, so that no client loses trust while a
+    root is replaced. The bundle as it is where there is nothing to add."""
+    held = certificates(bundle)
+    missing: list[bytes] = []
+    for generations in authorities:
+        every = [generations.current, *generations.numbered.values()]
+        if not any(der in held for der in every):
+            continue
+        wanted = [generations.current, *generations.overlap(now).values()]
+        if len(wanted) > 1:
+            missing += [der for der in wanted if der not in held and der not in missing]
+    if not missing:
+        return bundle
+    return bundle.rstrip(b'\n') + b'\n' + b''.join(pem(der) for der in missing)
