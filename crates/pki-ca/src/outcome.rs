@@ -36,7 +36,7 @@ pub fn answer(mut report: Report<'_>) -> Result<Outcome, Failure> {
     let (facts, diff) = report.facts(&failing);
     let changed = match &report.applied {
         Some(applied) => applied.changed,
-        None => report.would_change(),
+        None => report.plan.changes(),
     };
     if !failed.is_empty() {
         let mut facts = facts;
@@ -77,18 +77,6 @@ impl Report<'_> {
             failed.append(&mut applied.failed);
         }
         failed
-    }
-
-    fn would_change(&self) -> bool {
-        self.plan.authorities.iter().any(AuthorityPlan::changes)
-            || self
-                .plan
-                .revocations
-                .iter()
-                .flatten()
-                .any(|revocation| !revocation.already)
-            || self.plan.signatures.iter().flatten().any(SignPlan::changes)
-            || self.plan.lists.iter().any(|list| !list.reasons.is_empty())
     }
 
     fn facts(&self, failing: &BTreeSet<&str>) -> (Map<String, Value>, Vec<Diff>) {

@@ -316,6 +316,16 @@ impl AuthorityPlan {
     }
 }
 
+impl Plan {
+    /// Whether anything is to be done.
+    pub fn changes(&self) -> bool {
+        self.authorities.iter().any(AuthorityPlan::changes)
+            || self.revocations.iter().flatten().any(|revocation| !revocation.already)
+            || self.signatures.iter().flatten().any(SignPlan::changes)
+            || self.lists.iter().any(|list| !list.reasons.is_empty())
+    }
+}
+
 impl SignPlan {
     /// Whether anything is to be done.
     pub fn changes(&self) -> bool {

@@ -54,6 +54,13 @@ fn predict(request: &Request, now: Timestamp) -> Result<Outcome, Failure> {
 }
 
 fn perform(request: &Request, now: Timestamp) -> Result<Outcome, Failure> {
+    if !request.tree.root.exists() {
+        // A task that can do nothing leaves no empty tree behind.
+        let observed = observe(request)?;
+        if !decide(request, &observed, now).changes() {
+            return predict(request, now);
+        }
+    }
     let made = make_root(request)?;
     let _locks = DirectoryLocks::acquire([request.tree.root.clone()], request.lock_timeout)
         .map_err(|source| Failure::Files {

@@ -245,10 +245,7 @@ fn check_drift(
         differences.extend(key_drift(wish, found, before));
     }
     if let (Some(certificate), Some((name, standing))) = (before, parent)
-        && !standing
-            .generations
-            .iter()
-            .any(|signer| certificate.signed_by(signer))
+        && !was_signed_by(certificate, standing)
         && !(certificate.is_self_issued() && certificate.signed_by(certificate))
     {
         differences.push(Difference {
@@ -272,6 +269,15 @@ fn check_drift(
         authority: wish.name.clone(),
         differences,
     })
+}
+
+/// Signed under a certificate of the parent, old or new; where those are all lost, its name and key tell.
+fn was_signed_by(certificate: &Certificate, parent: &Standing) -> bool {
+    let facts = certificate.facts();
+    let key = parent.public_key.as_ref().map(PublicKey::key_identifier);
+    let same_key = key.is_some_and(|key| facts.authority_key_identifier.as_deref() == Some(key.as_slice()));
+    parent.generations.iter().any(|signer| certificate.signed_by(signer))
+        || (parent.generations.is_empty() && facts.issuer == parent.subject && same_key)
 }
 
 /// A key without certificate of another algorithm than wished, or a key in the clear that should not be.
@@ -374,7 +380,7 @@ fn issue(
         key,
         template: spec::template(wish, before, context.now, parent)?,
         signer: parent.map(|(name, _)| name.clone()),
-        renewal: before.is_some(),
+        renewal: before.is_some() || key == KeyPlan::Keep,
     })
 }
 
