@@ -63,19 +63,33 @@ def handshake(port, name, root, fingerprint):
     return None if served == fingerprint else f"served {served}, expected {fingerprint}"
 
 
+def key_faults(certificate):
+    """What is wrong with the key files: a key of another certificate, or one that everybody can read."""
+    _, wanted = openssl("x509", "-in", certificate_path(certificate["files"]), "-noout", "-pubkey")
+    for entry in certificate["files"]:
+        if entry["content"] not in ("private_key", "combined"):
+            continue
+        _, public = openssl("pkey", "-in", entry["path"], "-pubout")
+        if public != wanted:
+            yield f"{entry['path']} holds the key of another certificate"
+        if pathlib.Path(entry["path"]).stat().st_mode & 0o007:
+            yield f"{entry['path']} can be read by everybody"
+
+
 def prove(service, certificate, demo):
     """Return (proof in words, list of what failed) for one service."""
     root = str(demo / "ca/roots/DemoRoot/certs/DemoRoot.crt")
     intermediate = str(demo / "ca/roots/DemoIntermediate/certs/DemoIntermediate.crt")
     path = certificate_path(certificate["files"])
     names = sans(path)
-    failed = [why for name in names if (why := verify(path, name, root, intermediate))]
+    failed = [why for name in names if (why := verify(path, name, root, intermediate))] + list(key_faults(certificate))
+    count = f"{len(names)} name" + ("s" if len(names) > 1 else "")
     port_file = demo / "run" / (service.removeprefix("haproxy-") + ".port")
     if not (service.startswith("haproxy-") and port_file.exists()):
-        return f"openssl verify: {len(names)} names", failed
+        return f"key matches, verified for {count}", failed
     port = port_file.read_text().strip()
     failed += [why for name in names if (why := handshake(port, name, root, certificate["fingerprint_sha256"]))]
-    return f"served on 127.0.0.1:{port}, {len(names)} names", failed
+    return f"served on 127.0.0.1:{port} for {count}", failed
 
 
 def table(rows):
@@ -90,7 +104,7 @@ def main():
     demo = pathlib.Path(sys.argv[1])
     answer = json.loads((demo / "answer.json").read_text())
     rows, failures = [("SERVICE", "NAMES", "ISSUER", "EXPIRES", "FILES", "PROOF")], []
-    for service, certificate in answer["certificates"].items():
+    for service, certificate in sorted(answer["certificates"].items()):
         proof, failed = prove(service, certificate, demo)
         failures += [f"{service}: {why}" for why in failed]
         names = sans(certificate_path(certificate["files"]))
@@ -101,6 +115,10 @@ def main():
              "FAILED" if failed else proof)
         )
     table(rows)
+    for service in answer["renewed"]:
+        reasons = "; ".join(reason["detail"] for reason in answer["certificates"][service]["reasons"])
+        if len(answer["renewed"]) < len(answer["certificates"]):
+            print(f"\nrenewed {service}: {reasons}")
     for failure in failures:
         print(f"FAILED {failure}")
     return 1 if failures else 0
