@@ -367,10 +367,9 @@ impl ansible_module::Failure for Failure {
             Self::Pki { source, .. } => source.kind(),
             Self::RevocationForeign { .. } => "revoke.foreign",
             Self::RevocationOfRoot { .. } => "revoke.root",
-            Self::Several { failed, .. } => match failed.as_slice() {
-                [one] => one.failure.kind(),
-                _ => "entries.failed",
-            },
+            Self::Several { failed, .. } => {
+                root_cause(failed).map_or("entries.failed", |one| one.failure.kind())
+            }
             Self::Unverified { .. } => "sign.unverified",
             Self::Upload { fault, .. } => fault,
             Self::UploadChain { source, .. } => upload_kind(source),
@@ -430,9 +429,9 @@ impl ansible_module::Failure for Failure {
                 "take it out of the trust stores, then use state retired or absent".to_owned()
             }
             Self::Files { source, .. } => return source.hint().map(Into::into),
-            Self::Several { failed, .. } => match failed.as_slice() {
-                [one] => return one.failure.hint(),
-                _ => "see 'failures' for each entry".to_owned(),
+            Self::Several { failed, .. } => match root_cause(failed) {
+                Some(one) => return one.failure.hint(),
+                None => "see 'failures' for each entry".to_owned(),
             },
             _ => return None,
         })
@@ -456,6 +455,14 @@ impl ansible_module::Failure for Failure {
     fn changed(&self) -> bool {
         matches!(self, Self::Several { changed: true, .. })
     }
+}
+
+/// The one failure on which all others only depend.
+fn root_cause(failed: &[Failed]) -> Option<&Failed> {
+    let independent = |one: &&Failed| !matches!(one.failure, Failure::Dependency { .. });
+    let mut causes = failed.iter().filter(independent);
+    let first = causes.next()?;
+    causes.next().is_none().then_some(first)
 }
 
 /// Which option heals a drift: only a new key heals another algorithm.

@@ -39,11 +39,6 @@ pub fn answer(mut report: Report<'_>) -> Result<Outcome, Failure> {
         None => report.plan.changes(),
     };
     if !failed.is_empty() {
-        let mut facts = facts;
-        facts.insert(
-            "warnings_of_entries".to_owned(),
-            json!(report.plan.warnings),
-        );
         return Err(Failure::Several {
             failed,
             facts: Box::new(facts),

@@ -5,7 +5,7 @@
 mod support;
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 use support::{PROGRAM, Tree, authorities, request};
@@ -41,15 +41,10 @@ fn fifty_kills_leave_pairs_that_match_and_the_next_run_repairs() {
     assert!(killed >= 25, "only {killed} of 50 were killed before they were done");
 }
 
-/// The committer of a killed run finishes what it was handed; the lock of the tree is free when it has.
+/// The committer of a killed run finishes what it was handed and holds the lock of the tree until then.
 fn wait_for_committer(tree: &Tree) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    let journal = |path: &std::path::Path| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().contains("journal"))
-    };
-    while tree.sandbox.listing().0.keys().any(|path| journal(path)) && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let status = Command::new("flock").args(["-w", "20"]).arg(tree.path("")).arg("true").status();
+    assert!(status.unwrap().success(), "the lock of the tree is still held");
 }
 
 /// A small file system of its own; none where we may not mount.

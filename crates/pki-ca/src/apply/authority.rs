@@ -27,6 +27,10 @@ impl Work<'_> {
             return self.remove(name);
         }
         self.directories(name)?;
+        // First of all: no key is written into a directory that is open to others.
+        if plan.fix_attributes {
+            self.fix_attributes(name)?;
+        }
         if let Some(relink) = plan.relink {
             self.relink(name, relink)?;
         }
@@ -41,9 +45,6 @@ impl Work<'_> {
         }
         if plan.refresh_chain {
             self.refresh_chain(name)?;
-        }
-        if plan.fix_attributes {
-            self.fix_attributes(name)?;
         }
         if let Some(revoke) = &plan.revoke {
             self.revoke_own(name, revoke)?;
