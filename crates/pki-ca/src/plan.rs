@@ -320,7 +320,11 @@ impl Plan {
     /// Whether anything is to be done.
     pub fn changes(&self) -> bool {
         self.authorities.iter().any(AuthorityPlan::changes)
-            || self.revocations.iter().flatten().any(|revocation| !revocation.already)
+            || self
+                .revocations
+                .iter()
+                .flatten()
+                .any(|revocation| !revocation.already)
             || self.signatures.iter().flatten().any(SignPlan::changes)
             || self.lists.iter().any(|list| !list.reasons.is_empty())
     }

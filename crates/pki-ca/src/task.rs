@@ -54,7 +54,7 @@ fn predict(request: &Request, now: Timestamp) -> Result<Outcome, Failure> {
 }
 
 fn perform(request: &Request, now: Timestamp) -> Result<Outcome, Failure> {
-    if !request.tree.root.exists() {
+    if !request.tree.root.is_dir() {
         // A task that can do nothing leaves no empty tree behind.
         let observed = observe(request)?;
         if !decide(request, &observed, now).changes() {

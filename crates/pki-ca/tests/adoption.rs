@@ -63,14 +63,32 @@ fn an_upstream_tree_is_adopted_without_touching_it() {
     let tree = upstream();
     let csr = tree.read("certs/csr/web.csr");
     let sign = json!([{"name": "web", "authority": "ExampleCorpIntermediate", "csr": csr, "profile": "request"}]);
-    assert!(!tree.check(json!({"authorities": authorities(), "sign": sign})).changed());
+    assert!(
+        !tree
+            .check(json!({"authorities": authorities(), "sign": sign}))
+            .changed()
+    );
     // `crl/` is ours and made when a list is; nothing else is missing.
     let adopted = tree.quiet(json!({"authorities": authorities(), "sign": sign}));
     let found = &adopted.value["authorities"];
-    assert_eq!(found["ExampleCorpIntermediate"]["serial"], "5A17C0DE5A17C0DE");
+    assert_eq!(
+        found["ExampleCorpIntermediate"]["serial"],
+        "5A17C0DE5A17C0DE"
+    );
     assert_eq!(adopted.value["signed"][0]["serial"], "1234567890ABCDEF");
-    assert_eq!(found["ExampleCorpRoot"]["paths"]["csr"].as_str().unwrap().rsplit('/').next(), Some("ca_csr-1000.csr"));
-    assert!(!tree.check(json!({"authorities": [{"name": "ExampleCorpRoot"}]})).changed());
+    assert_eq!(
+        found["ExampleCorpRoot"]["paths"]["csr"]
+            .as_str()
+            .unwrap()
+            .rsplit('/')
+            .next(),
+        Some("ca_csr-1000.csr")
+    );
+    assert!(
+        !tree
+            .check(json!({"authorities": [{"name": "ExampleCorpRoot"}]}))
+            .changed()
+    );
 }
 
 #[test]
@@ -78,9 +96,17 @@ fn an_adopted_tree_goes_on_as_upstream_would() {
     let tree = upstream();
     let root = tree.read("roots/ExampleCorpRoot/certs/ExampleCorpRoot-1000.crt");
     let done = tree.run(json!({"authorities": authorities(), "regenerate": "ExampleCorpRoot"}));
-    assert_eq!(done.value["authorities"]["ExampleCorpRoot"]["action"], "reissued", "{}", done.report());
+    assert_eq!(
+        done.value["authorities"]["ExampleCorpRoot"]["action"],
+        "reissued",
+        "{}",
+        done.report()
+    );
     tree.quiet(json!({"authorities": authorities()}));
-    assert_eq!(tree.read("roots/ExampleCorpRoot/certs/ExampleCorpRoot-1000.crt"), root);
+    assert_eq!(
+        tree.read("roots/ExampleCorpRoot/certs/ExampleCorpRoot-1000.crt"),
+        root
+    );
     assert_eq!(tree.read("roots/ExampleCorpRoot/serial"), "1001");
     let leaf = tree.read("certs/certs/web.crt");
     let chain = tree.read("roots/ExampleCorpIntermediate/certs/ExampleCorpIntermediate.crt");
@@ -89,8 +115,11 @@ fn an_adopted_tree_goes_on_as_upstream_would() {
     }
     let revoke = json!({"revoke": [{"authority": "ExampleCorpIntermediate", "certificate": leaf}]});
     tree.converge(revoke);
-    witness::crl_verify(tree.path("roots/ExampleCorpIntermediate/crl/ExampleCorpIntermediate.crl"),
-        tree.path("roots/ExampleCorpIntermediate/certs/ExampleCorpIntermediate.crt")).unwrap();
+    witness::crl_verify(
+        tree.path("roots/ExampleCorpIntermediate/crl/ExampleCorpIntermediate.crl"),
+        tree.path("roots/ExampleCorpIntermediate/certs/ExampleCorpIntermediate.crt"),
+    )
+    .unwrap();
 }
 
 #[test]

@@ -3,5 +3,8 @@
 
 #[test]
 fn every_case_is_predicted_done_and_then_left_alone() {
-    testbed::cases::run(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases"), env!("CARGO_BIN_EXE_pki_ca"));
+    testbed::cases::run(
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases"),
+        env!("CARGO_BIN_EXE_pki_ca"),
+    );
 }

@@ -18,14 +18,27 @@ fn fifty_kills_leave_pairs_that_match_and_the_next_run_repairs() {
     let rekey = json!({"authorities": authorities(), "regenerate_key": ["Root", "Int"],
         "sign": [{"name": "web", "csr": request("web.example.org").1}]});
     let mut all = rekey.clone();
-    all["backend"] = json!({"files": {"directory": tree.path("").to_str().unwrap().trim_end_matches('/')}});
+    all["backend"] =
+        json!({"files": {"directory": tree.path("").to_str().unwrap().trim_end_matches('/')}});
     let arguments = tree.sandbox.write("args.json", all.to_string());
     let start = Instant::now();
-    assert!(Command::new(PROGRAM).arg(&arguments).stdout(Stdio::null()).status().unwrap().success());
+    assert!(
+        Command::new(PROGRAM)
+            .arg(&arguments)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    );
     let whole = start.elapsed();
     let mut killed = 0;
     for round in 0..50_u32 {
-        let mut child = Command::new(PROGRAM).arg(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = Command::new(PROGRAM)
+            .arg(&arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         std::thread::sleep(whole.mul_f64(f64::from(round) / 50.0));
         child.kill().unwrap();
         killed += u32::from(!child.wait().unwrap().success());
@@ -38,13 +51,23 @@ fn fifty_kills_leave_pairs_that_match_and_the_next_run_repairs() {
         tree.quiet(json!({"authorities": authorities()}));
         witness::verify(tree.certificate("Root"), "", tree.certificate("Int"), "").unwrap();
     }
-    assert!(killed >= 25, "only {killed} of 50 were killed before they were done");
+    assert!(
+        killed >= 25,
+        "only {killed} of 50 were killed before they were done"
+    );
 }
 
 /// The committer of a killed run finishes what it was handed and holds the lock of the tree until then.
 fn wait_for_committer(tree: &Tree) {
-    let status = Command::new("flock").args(["-w", "20"]).arg(tree.path("")).arg("true").status();
-    assert!(status.unwrap().success(), "the lock of the tree is still held");
+    let status = Command::new("flock")
+        .args(["-w", "20"])
+        .arg(tree.path(""))
+        .arg("true")
+        .status();
+    assert!(
+        status.unwrap().success(),
+        "the lock of the tree is still held"
+    );
 }
 
 /// A small file system of its own; none where we may not mount.
@@ -55,8 +78,12 @@ struct SmallDisk {
 impl SmallDisk {
     fn mount(options: &str) -> Option<Self> {
         let sandbox = Sandbox::new();
-        let status = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(sandbox.path())
-            .stderr(Stdio::null()).status().ok()?;
+        let status = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(sandbox.path())
+            .stderr(Stdio::null())
+            .status()
+            .ok()?;
         status.success().then_some(Self { sandbox })
     }
 }
@@ -74,24 +101,44 @@ fn a_full_disk_leaves_the_authorities_as_they_were() {
         return;
     };
     let args = |more: serde_json::Value| {
-        let mut all = json!({"backend": {"files": {"directory": "$DIR/tree"}}, "authorities": authorities()});
-        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        testbed::ModuleRun::new(PROGRAM).args(all).sandbox(&disk.sandbox)
+        let mut all =
+            json!({"backend": {"files": {"directory": "$DIR/tree"}}, "authorities": authorities()});
+        all.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        testbed::ModuleRun::new(PROGRAM)
+            .args(all)
+            .sandbox(&disk.sandbox)
     };
     let made = args(json!({})).run();
     assert!(made.changed() && !made.failed(), "{}", made.report());
     let before = disk.sandbox.read("tree/roots/Root/certs/Root.crt");
     let filler = disk.sandbox.join("filler");
-    let _full = Command::new("dd").args(["if=/dev/zero", "bs=1k"]).arg(format!("of={}", filler.display()))
-        .stderr(Stdio::null()).status().unwrap();
+    let _full = Command::new("dd")
+        .args(["if=/dev/zero", "bs=1k"])
+        .arg(format!("of={}", filler.display()))
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
     let refused = args(json!({"regenerate_key": true})).run();
     assert!(refused.failed(), "{}", refused.report());
     assert!(refused.msg().contains("No space left"), "{}", refused.msg());
-    assert!(refused.value["error"]["hint"].as_str().unwrap().contains("free space"), "{}", refused.report());
+    assert!(
+        refused.value["error"]["hint"]
+            .as_str()
+            .unwrap()
+            .contains("free space"),
+        "{}",
+        refused.report()
+    );
     assert_eq!(disk.sandbox.read("tree/roots/Root/certs/Root.crt"), before);
     let pair = |name: &str| {
         let at = disk.sandbox.join(format!("tree/roots/{name}"));
-        witness::key_matches(at.join(format!("certs/{name}.crt")), at.join(format!("private/{name}.key.pem"))).unwrap();
+        witness::key_matches(
+            at.join(format!("certs/{name}.crt")),
+            at.join(format!("private/{name}.key.pem")),
+        )
+        .unwrap();
     };
     pair("Root");
     pair("Int");
@@ -110,14 +157,25 @@ fn a_read_only_file_system_is_named() {
         skip("mount is not allowed here");
         return;
     };
-    let args = json!({"backend": {"files": {"directory": "$DIR/tree"}}, "authorities": authorities()});
-    let refused = testbed::ModuleRun::new(PROGRAM).args(args).sandbox(&disk.sandbox).run();
-    assert!(refused.failed() && refused.msg().contains("Read-only file system"), "{}", refused.report());
+    let args =
+        json!({"backend": {"files": {"directory": "$DIR/tree"}}, "authorities": authorities()});
+    let refused = testbed::ModuleRun::new(PROGRAM)
+        .args(args)
+        .sandbox(&disk.sandbox)
+        .run();
+    assert!(
+        refused.failed() && refused.msg().contains("Read-only file system"),
+        "{}",
+        refused.report()
+    );
 }
 
 /// Loud, and an error where continuous integration says that nothing may be skipped.
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 fn skip(why: &str) {
-    assert!(std::env::var_os("TLS_EVERYWHERE_NO_SKIP").is_none(), "skipped: {why}");
+    assert!(
+        std::env::var_os("TLS_EVERYWHERE_NO_SKIP").is_none(),
+        "skipped: {why}"
+    );
     eprintln!("skipped: {why}");
 }

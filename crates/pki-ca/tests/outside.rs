@@ -69,7 +69,10 @@ impl Outside {
         let outside = Self { tree };
         outside.root("root", "root");
         let made = outside.tree.converge(outside.csr());
-        outside.tree.sandbox.write("int.csr", made.value["authorities"]["Int"]["csr"].as_str().unwrap());
+        outside.tree.sandbox.write(
+            "int.csr",
+            made.value["authorities"]["Int"]["csr"].as_str().unwrap(),
+        );
         outside
     }
 
@@ -83,14 +86,28 @@ impl Outside {
     }
 
     fn root(&self, name: &str, profile: &str) {
-        sh(self.tree.sandbox.path(), &format!(
-            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout {name}.key -out {name}.pem \
-             -subj '/CN=Outside {name}' -days 100 -config ca.cnf -extensions {profile} 2>/dev/null"));
+        sh(
+            self.tree.sandbox.path(),
+            &format!(
+                "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout {name}.key -out {name}.pem \
+             -subj '/CN=Outside {name}' -days 100 -config ca.cnf -extensions {profile} 2>/dev/null"
+            ),
+        );
     }
 
     /// What the authority outside makes of `request`, with its root behind it.
     fn upload(&self, request: &str, root: &str, profile: &str, more: &[&str]) -> String {
-        let mut arguments = vec!["x509", "-req", "-in", request, "-CAcreateserial", "-extfile", "ca.cnf", "-extensions", profile];
+        let mut arguments = vec![
+            "x509",
+            "-req",
+            "-in",
+            request,
+            "-CAcreateserial",
+            "-extfile",
+            "ca.cnf",
+            "-extensions",
+            profile,
+        ];
         let (ca, key) = (format!("{root}.pem"), format!("{root}.key"));
         arguments.extend(["-CA", &ca, "-CAkey", &key]);
         arguments.extend(more);
@@ -103,13 +120,24 @@ impl Outside {
 fn the_request_goes_out_and_the_chain_comes_in() {
     let outside = Outside::new();
     let tree = &outside.tree;
-    assert!(witness::request_text(tree.path("roots/Int/csr/ca_csr-1000.csr")).unwrap().contains("Outside Signed"));
+    assert!(
+        witness::request_text(tree.path("roots/Int/csr/ca_csr-1000.csr"))
+            .unwrap()
+            .contains("Outside Signed")
+    );
     let upload = outside.upload("int.csr", "root", "good", &["-days", "50"]);
     // Any order, with text around, with CRLF.
-    let blocks: Vec<_> = upload.split_inclusive("-----END CERTIFICATE-----\n").collect();
+    let blocks: Vec<_> = upload
+        .split_inclusive("-----END CERTIFICATE-----\n")
+        .collect();
     let reversed = format!("the chain\n{}{}", blocks[1], blocks[0]);
     let done = tree.converge(outside.signed(&reversed.replace('\n', "\r\n")));
-    assert_eq!(done.value["authorities"]["Int"]["action"], "installed", "{}", done.report());
+    assert_eq!(
+        done.value["authorities"]["Int"]["action"],
+        "installed",
+        "{}",
+        done.report()
+    );
     tree.assert_pair("Int");
     tree.quiet(outside.csr());
     tree.quiet(outside.signed(&upload));
@@ -117,8 +145,13 @@ fn the_request_goes_out_and_the_chain_comes_in() {
         "sign": [{"name": "web", "csr": request("web.example.org").1}]});
     let signed = tree.converge(active);
     let entry = &signed.value["signed"][0];
-    witness::verify_strict(tree.sandbox.read("root.pem"), entry["chain"].as_str().unwrap(),
-        entry["certificate"].as_str().unwrap(), "web.example.org").unwrap();
+    witness::verify_strict(
+        tree.sandbox.read("root.pem"),
+        entry["chain"].as_str().unwrap(),
+        entry["certificate"].as_str().unwrap(),
+        "web.example.org",
+    )
+    .unwrap();
 }
 
 #[test]
@@ -126,13 +159,25 @@ fn an_authority_in_service_is_not_disturbed_by_a_request_with_a_new_key() {
     let outside = Outside::new();
     let tree = &outside.tree;
     tree.converge(outside.signed(&outside.upload("int.csr", "root", "good", &["-days", "50"])));
-    let (key, certificate) = (tree.read("roots/Int/private/Int.key.pem"), tree.certificate("Int"));
+    let (key, certificate) = (
+        tree.read("roots/Int/private/Int.key.pem"),
+        tree.certificate("Int"),
+    );
     let mut again = outside.csr();
     again["regenerate_key"] = "Int".into();
     let made = tree.run(again);
-    assert_eq!((tree.read("roots/Int/private/Int.key.pem"), tree.certificate("Int")), (key.clone(), certificate));
+    assert_eq!(
+        (
+            tree.read("roots/Int/private/Int.key.pem"),
+            tree.certificate("Int")
+        ),
+        (key.clone(), certificate)
+    );
     tree.assert_pair("Int");
-    tree.sandbox.write("next.csr", made.value["authorities"]["Int"]["csr"].as_str().unwrap());
+    tree.sandbox.write(
+        "next.csr",
+        made.value["authorities"]["Int"]["csr"].as_str().unwrap(),
+    );
     tree.converge(outside.signed(&outside.upload("next.csr", "root", "good", &["-days", "60"])));
     tree.assert_pair("Int");
     assert_ne!(tree.read("roots/Int/private/Int.key.pem"), key);
@@ -143,30 +188,63 @@ fn an_authority_in_service_is_not_disturbed_by_a_request_with_a_new_key() {
 fn every_bad_upload_is_refused_by_its_name_and_nothing_moves() {
     let outside = Outside::new();
     let tree = &outside.tree;
-    sh(tree.sandbox.path(), "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
-        -keyout other.key -out other.csr -subj '/CN=Outside Signed' 2>/dev/null");
+    sh(
+        tree.sandbox.path(),
+        "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+        -keyout other.key -out other.csr -subj '/CN=Outside Signed' 2>/dev/null",
+    );
     outside.root("narrow", "root_no_room");
     outside.root("constrained", "root_constrained");
     outside.root("plain", "no_ca");
     // Another key behind the same name.
     sh(tree.sandbox.path(), "mkdir impostor; cp ca.cnf impostor/");
-    sh(&tree.sandbox.join("impostor"), "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
-        -keyout root.key -out root.pem -subj '/CN=Outside root' -days 100 -config ca.cnf -extensions root 2>/dev/null");
+    sh(
+        &tree.sandbox.join("impostor"),
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+        -keyout root.key -out root.pem -subj '/CN=Outside root' -days 100 -config ca.cnf -extensions root 2>/dev/null",
+    );
     let good = outside.upload("int.csr", "root", "good", &["-days", "50"]);
     let (leaf, _) = good.split_at(good.find("END CERTIFICATE-----\n").unwrap() + 21);
     let impostor = String::from_utf8(tree.sandbox.read("impostor/root.pem")).unwrap();
     let cases = [
-        ("signed.key_mismatch", outside.upload("other.csr", "root", "good", &["-days", "50"])),
-        ("signed.not_authority", outside.upload("int.csr", "root", "no_ca", &["-days", "50"])),
-        ("signed.no_key_cert_sign", outside.upload("int.csr", "root", "no_sign", &["-days", "50"])),
-        ("signed.key_identifier", outside.upload("int.csr", "root", "wrong_aki", &["-days", "50"])),
-        ("signed.unknown_critical", outside.upload("int.csr", "root", "critical", &["-days", "50"])),
-        ("signed.path_length", outside.upload("int.csr", "narrow", "good", &["-days", "50"])),
-        ("signed.name_constraints", outside.upload("int.csr", "constrained", "disjoint", &["-days", "50"])),
-        ("signed.not_authority", outside.upload("int.csr", "plain", "good", &["-days", "50"])),
+        (
+            "signed.key_mismatch",
+            outside.upload("other.csr", "root", "good", &["-days", "50"]),
+        ),
+        (
+            "signed.not_authority",
+            outside.upload("int.csr", "root", "no_ca", &["-days", "50"]),
+        ),
+        (
+            "signed.no_key_cert_sign",
+            outside.upload("int.csr", "root", "no_sign", &["-days", "50"]),
+        ),
+        (
+            "signed.key_identifier",
+            outside.upload("int.csr", "root", "wrong_aki", &["-days", "50"]),
+        ),
+        (
+            "signed.unknown_critical",
+            outside.upload("int.csr", "root", "critical", &["-days", "50"]),
+        ),
+        (
+            "signed.path_length",
+            outside.upload("int.csr", "narrow", "good", &["-days", "50"]),
+        ),
+        (
+            "signed.name_constraints",
+            outside.upload("int.csr", "constrained", "disjoint", &["-days", "50"]),
+        ),
+        (
+            "signed.not_authority",
+            outside.upload("int.csr", "plain", "good", &["-days", "50"]),
+        ),
         ("signed.chain_incomplete", leaf.to_owned()),
         ("signed.signature", format!("{leaf}{impostor}")),
-        ("input.invalid", "-----BEGIN CERTIFICATE-----\nnot base64\n-----END CERTIFICATE-----\n".to_owned()),
+        (
+            "input.invalid",
+            "-----BEGIN CERTIFICATE-----\nnot base64\n-----END CERTIFICATE-----\n".to_owned(),
+        ),
         ("input.invalid", leaf[..leaf.len() / 2].to_owned()),
         ("input.invalid", "nothing".to_owned()),
     ];
@@ -192,8 +270,28 @@ fn an_expired_or_early_upload_is_refused() {
         ("signed.expired", "20200101000000Z", "20210101000000Z"),
         ("signed.not_yet_valid", "20900101000000Z", "20910101000000Z"),
     ] {
-        let certificate = openssl(dir, &["ca", "-batch", "-notext", "-config", "db.cnf", "-extensions", "good", "-in", "int.csr",
-            "-cert", "root.pem", "-keyfile", "root.key", "-startdate", start, "-enddate", end]);
+        let certificate = openssl(
+            dir,
+            &[
+                "ca",
+                "-batch",
+                "-notext",
+                "-config",
+                "db.cnf",
+                "-extensions",
+                "good",
+                "-in",
+                "int.csr",
+                "-cert",
+                "root.pem",
+                "-keyfile",
+                "root.key",
+                "-startdate",
+                start,
+                "-enddate",
+                end,
+            ],
+        );
         tree.refused(outside.signed(&format!("{certificate}{root}")), kind);
     }
 }

@@ -275,8 +275,12 @@ fn check_drift(
 fn was_signed_by(certificate: &Certificate, parent: &Standing) -> bool {
     let facts = certificate.facts();
     let key = parent.public_key.as_ref().map(PublicKey::key_identifier);
-    let same_key = key.is_some_and(|key| facts.authority_key_identifier.as_deref() == Some(key.as_slice()));
-    parent.generations.iter().any(|signer| certificate.signed_by(signer))
+    let same_key =
+        key.is_some_and(|key| facts.authority_key_identifier.as_deref() == Some(key.as_slice()));
+    parent
+        .generations
+        .iter()
+        .any(|signer| certificate.signed_by(signer))
         || (parent.generations.is_empty() && facts.issuer == parent.subject && same_key)
 }
 

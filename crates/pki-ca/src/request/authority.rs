@@ -158,6 +158,25 @@ fn authority(at: &str, wish: params::Authority, faults: &mut Faults) -> Option<A
         .as_ref()
         .and_then(|key| algorithm(&format!("{at}.key"), key, faults));
     let key_usage = key_usage(at, wish.key_usage.as_deref(), faults);
+    let passphrase = passphrase(at, wish.key, faults);
+    let ttl = ttl(
+        &format!("{at}.ttl"),
+        wish.ttl.as_deref(),
+        default_ttl,
+        faults,
+    );
+    let warn_before = renew_before(&format!("{at}.warn_before"), &wish.warn_before, faults);
+    let path_length = path_length(&format!("{at}.path_length"), wish.path_length, faults);
+    let name_constraints = wish
+        .name_constraints
+        .map(|wish| constraints(&format!("{at}.name_constraints"), &wish, faults));
+    let crl_urls = urls(&format!("{at}.crl_urls"), wish.crl_urls, faults);
+    let issuer_urls = urls(&format!("{at}.issuer_urls"), wish.issuer_urls, faults);
+    let policies = wish
+        .policies
+        .map(|oids| parsed_list(&format!("{at}.policies"), &oids, faults))
+        .unwrap_or_default();
+    // Only now may anything be missing: every fault of the entry has been noted.
     Some(AuthorityWish {
         name: name?,
         kind,
@@ -165,25 +184,15 @@ fn authority(at: &str, wish: params::Authority, faults: &mut Faults) -> Option<A
         state: state?,
         names: names?,
         key,
-        passphrase: passphrase(at, wish.key, faults),
-        ttl: ttl(
-            &format!("{at}.ttl"),
-            wish.ttl.as_deref(),
-            default_ttl,
-            faults,
-        ),
-        warn_before: renew_before(&format!("{at}.warn_before"), &wish.warn_before, faults),
-        path_length: path_length(&format!("{at}.path_length"), wish.path_length, faults),
-        name_constraints: wish
-            .name_constraints
-            .map(|wish| constraints(&format!("{at}.name_constraints"), &wish, faults)),
+        passphrase,
+        ttl,
+        warn_before,
+        path_length,
+        name_constraints,
         key_usage,
-        crl_urls: urls(&format!("{at}.crl_urls"), wish.crl_urls, faults),
-        issuer_urls: urls(&format!("{at}.issuer_urls"), wish.issuer_urls, faults),
-        policies: wish
-            .policies
-            .map(|oids| parsed_list(&format!("{at}.policies"), &oids, faults))
-            .unwrap_or_default(),
+        crl_urls,
+        issuer_urls,
+        policies,
     })
 }
 
@@ -288,6 +297,8 @@ fn names(at: &str, wish: &params::Authority, faults: &mut Faults) -> Option<Name
             );
         }
         Some(common_name) => pairs.push(("common_name".to_owned(), common_name.clone())),
+        // A name with a fault has been noted; it would only be noted again as a subject.
+        None if AuthorityName::new(&wish.name).is_err() => return None,
         None if !has_common_name => pairs.push(("common_name".to_owned(), wish.name.clone())),
         None => {}
     }

@@ -19,7 +19,9 @@ pub(crate) struct Tree {
 
 impl Tree {
     pub(crate) fn new() -> Self {
-        Self { sandbox: Sandbox::new() }
+        Self {
+            sandbox: Sandbox::new(),
+        }
     }
 
     /// With a root and an active intermediate.
@@ -32,8 +34,13 @@ impl Tree {
 
     pub(crate) fn args(&self, args: Value) -> ModuleRun {
         let mut all = json!({"backend": {"files": {"directory": "$DIR/tree"}}});
-        all.as_object_mut().unwrap().extend(args.as_object().unwrap().clone());
-        ModuleRun::new(PROGRAM).args(all).sandbox(&self.sandbox).diff(true)
+        all.as_object_mut()
+            .unwrap()
+            .extend(args.as_object().unwrap().clone());
+        ModuleRun::new(PROGRAM)
+            .args(all)
+            .sandbox(&self.sandbox)
+            .diff(true)
     }
 
     pub(crate) fn run(&self, args: Value) -> Answer {
@@ -53,7 +60,12 @@ impl Tree {
         let predicted = self.check(args.clone());
         let done = self.run(args.clone());
         assert!(!done.failed(), "{}", done.report());
-        assert_eq!(predicted.changed(), done.changed(), "{}", predicted.report());
+        assert_eq!(
+            predicted.changed(),
+            done.changed(),
+            "{}",
+            predicted.report()
+        );
         self.quiet(args);
         done
     }
@@ -72,7 +84,11 @@ impl Tree {
         let before = self.sandbox.listing();
         for check in [true, false] {
             let answer = self.args(args.clone()).check(check).run();
-            assert!(answer.failed() && answer.kind() == kind, "expected {kind}: {}", answer.report());
+            assert!(
+                answer.failed() && answer.kind() == kind,
+                "expected {kind}: {}",
+                answer.report()
+            );
             self.sandbox.assert_unmoved(&before, kind);
         }
         self.args(args).run()
@@ -127,15 +143,30 @@ pub(crate) fn request_of(common_name: &str, dns: &[&str], key: &PrivateKey) -> S
 
 /// The openssl command line in `directory`.
 pub(crate) fn openssl(directory: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("openssl").args(arguments).current_dir(directory).output().unwrap();
+    let output = Command::new("openssl")
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .unwrap();
     if !output.status.success() {
-        panic!("openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        panic!(
+            "openssl {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// `sh -eu` in `directory`.
 pub(crate) fn sh(directory: &Path, script: &str) {
-    let output = Command::new("sh").args(["-euc", script]).current_dir(directory).output().unwrap();
-    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("sh")
+        .args(["-euc", script])
+        .current_dir(directory)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{script}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
