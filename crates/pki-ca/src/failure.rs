@@ -146,7 +146,7 @@ pub enum Failure {
         authority: AuthorityName,
         /// Why not.
         #[source]
-        source: pki::crl::Error,
+        source: Box<pki::crl::Error>,
     },
     /// The issuer is not in this tree; only it can revoke.
     #[error(
@@ -263,7 +263,7 @@ pub enum Failure {
         authority: AuthorityName,
         /// Why not.
         #[source]
-        source: pki::chain::Error,
+        source: Box<pki::chain::Error>,
     },
     /// What we made does not verify, so it is not handed out.
     #[error("the certificate made by authority '{authority}' does not verify and is not used")]
@@ -272,7 +272,7 @@ pub enum Failure {
         authority: AuthorityName,
         /// Why not.
         #[source]
-        source: pki::chain::Error,
+        source: Box<pki::chain::Error>,
     },
 }
 

@@ -101,7 +101,7 @@ pub fn remove_empty(directories: &[PathBuf]) {
 }
 
 fn sibling(link: &Path, target: &Path) -> PathBuf {
-    link.parent().unwrap_or(Path::new("/")).join(target)
+    link.parent().unwrap_or_else(|| Path::new("/")).join(target)
 }
 
 fn temporary(link: &Path) -> PathBuf {
@@ -130,7 +130,7 @@ fn replace(temporary: &Path, link: &Path) -> Result<(), Failure> {
     fs::rename(temporary, link).map_err(|source| os("replace", link, source))?;
     // Renaming one name of a file over another name of it does nothing and leaves both (POSIX).
     clear(temporary)?;
-    let directory = link.parent().unwrap_or(Path::new("/"));
+    let directory = link.parent().unwrap_or_else(|| Path::new("/"));
     fs::File::open(directory)
         .and_then(|directory| directory.sync_all())
         .map_err(|source| os("sync the directory", directory, source))

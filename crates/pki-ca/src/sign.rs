@@ -346,7 +346,7 @@ fn is_revoked(
         plan.revocations.iter().flatten().find(|planned| {
             &planned.authority == authority && &planned.revocation.serial == serial
         });
-    known.or(planned.map(|planned| planned.revocation.at))
+    known.or_else(|| planned.map(|planned| planned.revocation.at))
 }
 
 /// The files around a certificate that is still right.

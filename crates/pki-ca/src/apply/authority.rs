@@ -73,7 +73,7 @@ impl Work<'_> {
             .collect();
         verify_authority(pool, &public, self.now, true).map_err(|source| Failure::Unverified {
             authority: issue.signer.clone().unwrap_or_else(|| name.clone()),
-            source,
+            source: Box::new(source),
         })?;
         let request = key
             .as_ref()
@@ -380,7 +380,7 @@ impl Work<'_> {
         verify_authority(chain.cloned().collect(), &public, self.now, true).map_err(|source| {
             Failure::Unverified {
                 authority: bridge.signer.clone(),
-                source,
+                source: Box::new(source),
             }
         })?;
         self.note_issued(Some(&bridge.signer), &certificate, name)?;

@@ -112,7 +112,7 @@ impl Work<'_> {
         let list = RevocationList::create(&signer, &revoked, number, now, next_update).map_err(
             |source| Failure::List {
                 authority: name.clone(),
-                source,
+                source: Box::new(source),
             },
         )?;
         let changes = vec![

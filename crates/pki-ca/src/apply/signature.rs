@@ -116,7 +116,7 @@ impl Work<'_> {
         };
         verified.map_err(|source| Failure::Unverified {
             authority: authority.clone(),
-            source,
+            source: Box::new(source),
         })?;
         Ok(Signed {
             certificate,

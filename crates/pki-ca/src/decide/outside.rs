@@ -126,7 +126,7 @@ pub(super) fn install(
         verify_authority(pool, certificate.public_key(), context.now, true).map_err(|source| {
             Failure::UploadChain {
                 authority: wish.name.clone(),
-                source,
+                source: Box::new(source),
             }
         })?;
     if verified.certificate() != certificate {

@@ -356,7 +356,7 @@ fn algorithm(at: &str, key: &params::Key, faults: &mut Faults) -> Option<KeyAlgo
     if key.algorithm.is_none() && size.is_none() && key.curve.is_none() {
         return None;
     }
-    let size = size.or((algorithm == "rsa").then_some(DEFAULT_RSA_BITS));
+    let size = size.or_else(|| (algorithm == "rsa").then_some(DEFAULT_RSA_BITS));
     match KeyAlgorithm::from_options(algorithm, size, key.curve.as_deref()) {
         Ok(algorithm) => Some(algorithm),
         Err(error) => {
