@@ -285,7 +285,9 @@ fn outside(
         .as_ref()
         .filter(|pending| pending_fits(facts, pending));
     if let Some(signed) = external.signed() {
-        let of_pending = fitting.and_then(|pending| signed.leaf_for(&pending.request.public_key()));
+        let of_pending = fitting
+            .and_then(|pending| signed.leaf_for(&pending.request.public_key()))
+            .filter(|leaf| facts.seen.certificate.as_ref() != Some(leaf));
         let key = facts
             .seen
             .key
@@ -327,7 +329,12 @@ fn outside(
     if fitting.is_some() {
         return Ok((Action::Wait(!is_request_written(facts)), reasons));
     }
-    if facts.seen.pending.is_some() {
+    if facts
+        .seen
+        .pending
+        .as_ref()
+        .is_some_and(|pending| !is_answered(facts, pending))
+    {
         reasons.push(Reason::new(
             ReasonKind::Names,
             "the pending request asks for something else",
@@ -359,8 +366,15 @@ fn is_newer(leaf: &Certificate, installed: &Certificate) -> bool {
     leaf != installed && leaf.facts().not_after >= installed.facts().not_after
 }
 
+/// A request whose key is in service was answered already, unless the key is to be used again.
+fn is_answered(facts: &Facts<'_>, pending: &crate::state::Pending) -> bool {
+    let installed = facts.seen.certificate.as_ref().map(Certificate::public_key);
+    installed == Some(&pending.request.public_key()) && !facts.entry.key.reuse
+}
+
 fn pending_fits(facts: &Facts<'_>, pending: &crate::state::Pending) -> bool {
-    pending.request.public_key().algorithm() == Some(facts.entry.key.algorithm)
+    !is_answered(facts, pending)
+        && pending.request.public_key().algorithm() == Some(facts.entry.key.algorithm)
         && pending
             .request
             .template()

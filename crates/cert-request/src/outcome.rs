@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is answered: facts about certificates, never key material.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ansible_module::Diff;
+use ansible_module::{Diff, Outcome};
 use pki::{Certificate, Timestamp};
 use serde_json::{Map, Value, json};
+use tls_files::{Recovered, RecoveryAction};
 
 use crate::decide::Reason;
-use crate::failure::FailedEntry;
+use crate::failure::{FailedEntry, TaskError};
 use crate::request::{Entry, FileSpec};
 
 /// What happened to one entry.
@@ -202,7 +204,7 @@ pub fn facts_of(outcomes: &[EntryOutcome<'_>]) -> Map<String, Value> {
         .collect();
     let restart: Vec<Value> = outcomes
         .iter()
-        .filter(|outcome| outcome.is_renewed)
+        .filter(|outcome| outcome.is_renewed || outcome.action == "rewrite")
         .map(EntryOutcome::restart)
         .collect();
     let failures: Map<String, Value> = outcomes
@@ -217,4 +219,114 @@ pub fn facts_of(outcomes: &[EntryOutcome<'_>]) -> Map<String, Value> {
         (String::from("restart"), Value::Array(restart)),
         (String::from("failures"), Value::Object(failures)),
     ])
+}
+
+/// The answer to an empty list.
+pub fn nothing_to_do() -> Outcome {
+    Outcome {
+        msg: Some(String::from("no certificates are named")),
+        facts: facts_of(&[]),
+        warnings: vec![String::from("'certificates' is empty; nothing was done")],
+        ..Outcome::default()
+    }
+}
+
+/// The answer of the task.
+///
+/// # Errors
+/// [`TaskError::Entries`] when an entry failed; it carries the same facts.
+pub fn answer(
+    outcomes: &[EntryOutcome<'_>],
+    recovered: &[Recovered],
+) -> Result<Outcome, TaskError> {
+    let mut facts = facts_of(outcomes);
+    let mut warnings: Vec<String> = Vec::new();
+    for outcome in outcomes {
+        warnings.extend(
+            outcome
+                .warnings
+                .iter()
+                .map(|warning| format!("'{}': {warning}", outcome.entry.name)),
+        );
+    }
+    if !recovered.is_empty() {
+        warnings.extend(recovered.iter().map(recovery_warning));
+        facts.insert(
+            String::from("recovered"),
+            recovered.iter().map(recovery_json).collect(),
+        );
+    }
+    let changed = !recovered.is_empty() || outcomes.iter().any(|outcome| outcome.changed);
+    let failed: Vec<FailedEntry> = outcomes
+        .iter()
+        .filter_map(|outcome| outcome.failed.clone())
+        .collect();
+    if !failed.is_empty() {
+        return Err(TaskError::Entries {
+            failed,
+            total: outcomes.len(),
+            facts,
+            changed,
+        });
+    }
+    let diff = outcomes.iter().filter_map(EntryOutcome::diff).collect();
+    Ok(Outcome {
+        changed,
+        msg: Some(message(outcomes)),
+        facts,
+        diff,
+        warnings,
+        deprecations: Vec::new(),
+    })
+}
+
+fn recovery_words(recovered: &Recovered) -> &'static str {
+    match recovered.action {
+        RecoveryAction::Finished => "finished",
+        RecoveryAction::Undone => "undone",
+    }
+}
+
+fn recovery_warning(recovered: &Recovered) -> String {
+    format!(
+        "an earlier run was killed while it replaced the files of '{}'; that was {}",
+        recovered.set,
+        recovery_words(recovered)
+    )
+}
+
+fn recovery_json(recovered: &Recovered) -> Value {
+    let files: Vec<String> = recovered
+        .files
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    json!({"set": recovered.set, "action": recovery_words(recovered), "files": files})
+}
+
+/// One sentence for people: `3 certificates: 1 issued, 2 kept`.
+fn message(outcomes: &[EntryOutcome<'_>]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for outcome in outcomes {
+        *counts.entry(outcome.action).or_default() += 1;
+    }
+    let done = |action: &str| match action {
+        "fix_attributes" => "repaired",
+        "issue" => "issued",
+        "keep" => "kept",
+        "remove" => "removed",
+        "request" => "requested",
+        "rewrite" => "rewritten",
+        _ => "waiting",
+    };
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(action, count)| format!("{count} {}", done(action)))
+        .collect();
+    let plural = if outcomes.len() == 1 { "" } else { "s" };
+    format!(
+        "{} certificate{plural}: {}",
+        outcomes.len(),
+        parts.join(", ")
+    )
 }

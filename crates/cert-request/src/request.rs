@@ -6,6 +6,7 @@ mod entry;
 mod files;
 mod issuer;
 mod merged;
+mod naming;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;

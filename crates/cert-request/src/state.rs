@@ -131,7 +131,7 @@ impl PendingDir {
 ///
 /// # Errors
 /// What the system says.
-pub fn create_private(path: &Path) -> Result<(), EntryError> {
+fn create_private(path: &Path) -> Result<(), EntryError> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ansible_module::{Control, Invocation, Module, OptionSpec, Outcome};
 use pki::Timestamp;
-use serde_json::{Value, json};
-use tls_files::{DirectoryLocks, Recovered, RecoveryAction};
+use tls_files::{DirectoryLocks, Recovered};
 
 use crate::apply::{Applied, Work};
 use crate::decide::{Action, Decision, decide, due};
@@ -15,10 +14,10 @@ use crate::failure::{EntryError, FailedEntry, TaskError};
 use crate::issuance::{Job, Loaded, jobs};
 use crate::layout;
 use crate::observe::{Observation, observe};
-use crate::outcome::{EntryOutcome, facts_of};
+use crate::outcome::{EntryOutcome, answer, nothing_to_do};
 use crate::params::{OPTIONS, Params};
 use crate::request::{DesiredState, Entry, IssuerSpec, Request};
-use crate::state::{PendingDir, create_private};
+use crate::state::PendingDir;
 use crate::workers::each;
 
 /// The module.
@@ -121,10 +120,6 @@ impl<'a> Task<'a> {
     }
 
     fn lock(&self) -> Result<DirectoryLocks, TaskError> {
-        if self.keeps_state() {
-            // Should it fail, then each entry that needs the directory says so.
-            drop(create_private(&self.request.state_dir));
-        }
         Ok(DirectoryLocks::acquire(
             self.directories(),
             self.request.lock_timeout,
@@ -309,106 +304,4 @@ fn check_recovered(entry: &Entry, recovery: &Recovery) -> Result<(), EntryError>
         Some(error) => Err(error.share()),
         None => Ok(()),
     }
-}
-
-fn nothing_to_do() -> Outcome {
-    Outcome {
-        msg: Some(String::from("no certificates are named")),
-        facts: facts_of(&[]),
-        warnings: vec![String::from("'certificates' is empty; nothing was done")],
-        ..Outcome::default()
-    }
-}
-
-fn answer(outcomes: &[EntryOutcome<'_>], recovered: &[Recovered]) -> Result<Outcome, TaskError> {
-    let mut facts = facts_of(outcomes);
-    let mut warnings: Vec<String> = Vec::new();
-    for outcome in outcomes {
-        warnings.extend(
-            outcome
-                .warnings
-                .iter()
-                .map(|warning| format!("'{}': {warning}", outcome.entry.name)),
-        );
-    }
-    if !recovered.is_empty() {
-        warnings.extend(recovered.iter().map(recovery_warning));
-        facts.insert(
-            String::from("recovered"),
-            recovered.iter().map(recovery_json).collect(),
-        );
-    }
-    let changed = !recovered.is_empty() || outcomes.iter().any(|outcome| outcome.changed);
-    let failed: Vec<FailedEntry> = outcomes
-        .iter()
-        .filter_map(|outcome| outcome.failed.clone())
-        .collect();
-    if !failed.is_empty() {
-        return Err(TaskError::Entries {
-            failed,
-            total: outcomes.len(),
-            facts,
-            changed,
-        });
-    }
-    let diff = outcomes.iter().filter_map(EntryOutcome::diff).collect();
-    Ok(Outcome {
-        changed,
-        msg: Some(message(outcomes)),
-        facts,
-        diff,
-        warnings,
-        deprecations: Vec::new(),
-    })
-}
-
-fn recovery_words(recovered: &Recovered) -> &'static str {
-    match recovered.action {
-        RecoveryAction::Finished => "finished",
-        RecoveryAction::Undone => "undone",
-    }
-}
-
-fn recovery_warning(recovered: &Recovered) -> String {
-    format!(
-        "an earlier run was killed while it replaced the files of '{}'; that was {}",
-        recovered.set,
-        recovery_words(recovered)
-    )
-}
-
-fn recovery_json(recovered: &Recovered) -> Value {
-    let files: Vec<String> = recovered
-        .files
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    json!({"set": recovered.set, "action": recovery_words(recovered), "files": files})
-}
-
-/// One sentence for people: `3 certificates: 1 issued, 2 kept`.
-fn message(outcomes: &[EntryOutcome<'_>]) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for outcome in outcomes {
-        *counts.entry(outcome.action).or_default() += 1;
-    }
-    let done = |action: &str| match action {
-        "fix_attributes" => "repaired",
-        "issue" => "issued",
-        "keep" => "kept",
-        "remove" => "removed",
-        "request" => "requested",
-        "rewrite" => "rewritten",
-        _ => "waiting",
-    };
-    let parts: Vec<String> = counts
-        .iter()
-        .map(|(action, count)| format!("{count} {}", done(action)))
-        .collect();
-    let plural = if outcomes.len() == 1 { "" } else { "s" };
-    format!(
-        "{} certificate{plural}: {}",
-        outcomes.len(),
-        parts.join(", ")
-    )
 }

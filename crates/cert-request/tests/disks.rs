@@ -12,7 +12,7 @@ mod support;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use support::{Host, web};
+use support::{Host, of_web, web};
 
 /// A small file system at `disk` of the sandbox, unmounted at the end. `None`, said loudly, where nobody may
 /// mount; with TEST_MUST_MOUNT set that is a failure.
@@ -106,6 +106,12 @@ fn a_read_only_disk_is_told() {
     );
     let answer = host.module(&args(true)).run();
     assert_eq!(answer.kind(), "files.read_only", "{}", answer.report());
+    assert_eq!(of_web(&answer)["action"], "failed");
+    assert_eq!(
+        of_web(&answer)["issuer"],
+        "CN=ca",
+        "what stays in service is told"
+    );
     assert_eq!(
         answer.value["error"]["hint"],
         "remount that file system read-write or choose another directory"

@@ -197,6 +197,7 @@ fn an_authority_outside_signs_on_a_later_run() {
     assert!(!host.sandbox.join("web.pem").exists());
 
     let args = external(json!({"signed": sign("root"), "trust": "$DIR/ca/root.pem"}));
+    host.shell("cp -a state keep");
     let installed = host.run(&args);
     assert_eq!(of_web(&installed)["action"], "issue");
     assert_eq!(installed.value["pending"], json!([]));
@@ -212,6 +213,13 @@ fn an_authority_outside_signs_on_a_later_run() {
         !host.run(&external(json!({}))).changed(),
         "without it neither"
     );
+
+    host.shell("rm -r state\nmv keep state");
+    assert!(
+        !host.run(&args).changed(),
+        "a request that a kill left behind was answered already"
+    );
+    assert!(!host.run(&external(json!({}))).changed());
 
     // A changed wish: a new request; the old certificate stays in service; the old answer no longer fits.
     let mut wider = args.clone();

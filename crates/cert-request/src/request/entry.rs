@@ -3,18 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use pki::{
-    ExtendedKeyUsage, KeyAlgorithm, KeyFormat, KeyUsage, Lifetime, OtherName, RenewBefore,
-    RequestTemplate, Subject, SubjectAltNames, Timestamp,
+    ExtendedKeyUsage, KeyAlgorithm, KeyFormat, KeyUsage, Lifetime, RenewBefore, RequestTemplate,
+    Subject, SubjectAltNames, Timestamp,
 };
-use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::files::{FileSpec, files};
+use super::files::{FileSpec, Purpose, files};
 use super::issuer::{IssuerSpec, issuer};
+use super::naming::{list, names, subject};
 use super::{DesiredState, Merged, Notes};
 
 /// The lifetime where none is given: what public authorities gave at most until 2026.
@@ -22,8 +21,6 @@ const DEFAULT_TTL: Lifetime = Lifetime(398 * 86_400);
 /// Renewal where nothing is said: this long before the end, or in the last third of a short life.
 const DEFAULT_BEFORE: RenewBefore = RenewBefore::Lifetime(Lifetime(30 * 86_400));
 const LAST_THIRD: RenewBefore = RenewBefore::Share(33);
-/// ub-common-name of RFC 5280 appendix A.1.
-const LONGEST_COMMON_NAME: usize = 64;
 
 /// The name of an entry: also a directory name below the state directory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -172,8 +169,12 @@ pub(crate) fn entry(merged: &Merged<'_>, state: DesiredState, notes: &mut Notes)
     if let (DesiredState::Present, Some(issuer)) = (state, &issuer) {
         check_anything_named(merged, issuer, &template, notes);
     }
-    let is_external = matches!(issuer, Some(IssuerSpec::External { .. }));
-    let files = files(merged, name.as_ref(), is_external, notes);
+    let purpose = match (state, &issuer) {
+        (DesiredState::Absent, _) => Purpose::Remove,
+        (DesiredState::Present, Some(IssuerSpec::External { signed: None, .. })) => Purpose::Ask,
+        (DesiredState::Present, _) => Purpose::Install,
+    };
+    let files = files(merged, name.as_ref(), purpose, notes);
     Some(Entry {
         name: name?,
         template,
@@ -190,172 +191,6 @@ pub(crate) fn entry(merged: &Merged<'_>, state: DesiredState, notes: &mut Notes)
             _ => OnUnreadable::Fail,
         },
     })
-}
-
-fn list<T>(found: Option<(&Vec<String>, String)>, notes: &mut Notes) -> Vec<T>
-where
-    T: FromStr + PartialEq,
-    T::Err: fmt::Display,
-{
-    let Some((texts, path)) = found else {
-        return Vec::new();
-    };
-    let mut values: Vec<T> = Vec::with_capacity(texts.len());
-    for (index, text) in texts.iter().enumerate() {
-        let value = notes.parsed::<T>(&format!("{path}[{index}]"), text);
-        values.extend(
-            value
-                .filter(|value| !values.contains(value))
-                .into_iter()
-                .collect::<Vec<_>>(),
-        );
-    }
-    values
-}
-
-/// `IpAddr` with a message that names the value.
-#[derive(PartialEq)]
-struct Address(IpAddr);
-
-impl FromStr for Address {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let plain = text.trim().trim_start_matches('[').trim_end_matches(']');
-        plain
-            .parse()
-            .map(Self)
-            .map_err(|_| format!("'{text}' is not an IP address; write one address without mask"))
-    }
-}
-
-fn names(merged: &Merged<'_>, notes: &mut Notes) -> SubjectAltNames {
-    if let Some((principals, path)) = merged.pick("principal", |entry| entry.principal.as_ref())
-        && !principals.is_empty()
-    {
-        notes.fault(
-            path,
-            "only the issuer certmonger can put a Kerberos principal into a certificate; remove it",
-        );
-    }
-    let addresses: Vec<Address> = list(merged.pick("ip", |entry| entry.ip.as_ref()), notes);
-    let mut names = SubjectAltNames {
-        dns: list(merged.pick("dns", |entry| entry.dns.as_ref()), notes),
-        ip: addresses.into_iter().map(|address| address.0).collect(),
-        email: list(merged.pick("email", |entry| entry.email.as_ref()), notes),
-        uri: list(merged.pick("uri", |entry| entry.uri.as_ref()), notes),
-        other: other_names(merged, notes),
-    };
-    if names.is_empty()
-        && let Some((common_name, _)) =
-            merged.pick("common_name", |entry| entry.common_name.as_deref())
-    {
-        // Clients look at the alternative names only (RFC 9110 §4.3.4).
-        match common_name.parse::<IpAddr>() {
-            Ok(address) => names.ip.push(address),
-            Err(_) => names.dns.extend(common_name.parse().ok()),
-        }
-    }
-    names
-}
-
-fn other_names(merged: &Merged<'_>, notes: &mut Notes) -> Vec<OtherName> {
-    let Some((given, path)) = merged.pick("other_name", |entry| entry.other_name.as_ref()) else {
-        return Vec::new();
-    };
-    let each = given.iter().enumerate();
-    each.filter_map(|(index, name)| {
-        let type_id = notes.parsed(&format!("{path}[{index}].type_id"), &name.type_id)?;
-        Some(OtherName {
-            type_id,
-            value_utf8: name.value.clone(),
-        })
-    })
-    .collect()
-}
-
-/// The attributes of `subject` (those of the defaults first, an own value in the place of theirs), then
-/// the common name: as given, else the first DNS name that is short enough.
-fn subject(merged: &Merged<'_>, names: &SubjectAltNames, notes: &mut Notes) -> Subject {
-    let mut attributes: Vec<(&str, &Value, String)> = Vec::new();
-    for (source, path) in [
-        (merged.defaults, String::from("defaults.subject")),
-        (merged.entry, merged.at("subject")),
-    ] {
-        for (attribute, value) in source.subject.iter().flatten() {
-            let at = format!("{path}.{attribute}");
-            match attributes.iter_mut().find(|(known, ..)| known == attribute) {
-                Some(known) => (known.1, known.2) = (value, at),
-                None => attributes.push((attribute, value, at)),
-            }
-        }
-    }
-    let mut pairs: Vec<(&str, String)> = Vec::new();
-    for (attribute, value, at) in &attributes {
-        let found = pairs.len();
-        texts(value).map_or_else(
-            || notes.fault(at, "give a string or a list of strings"),
-            |texts| pairs.extend(texts.into_iter().map(|text| (*attribute, text))),
-        );
-        for (attribute, text) in &pairs[found..] {
-            if let Err(error) = Subject::from_pairs([(*attribute, text.as_str())]) {
-                notes.fault(at, error.to_string());
-            }
-        }
-    }
-    let of = |pairs: &[(&str, String)]| {
-        Subject::from_pairs(
-            pairs
-                .iter()
-                .map(|(attribute, text)| (*attribute, text.as_str())),
-        )
-        .unwrap_or_default()
-    };
-    let given = of(&pairs);
-    let common_name = common_name(merged, &given, names, notes);
-    pairs.extend(common_name.map(|text| ("common_name", text)));
-    of(&pairs)
-}
-
-fn texts(value: &Value) -> Option<Vec<String>> {
-    match value {
-        Value::String(text) => Some(vec![text.clone()]),
-        Value::Number(number) => Some(vec![number.to_string()]),
-        Value::Null => Some(Vec::new()),
-        Value::Array(values) => values
-            .iter()
-            .map(texts)
-            .collect::<Option<Vec<_>>>()
-            .map(|each| each.concat()),
-        Value::Bool(_) | Value::Object(_) => None,
-    }
-}
-
-fn common_name(
-    merged: &Merged<'_>,
-    subject: &Subject,
-    names: &SubjectAltNames,
-    notes: &mut Notes,
-) -> Option<String> {
-    let Some((given, path)) = merged.pick("common_name", |entry| entry.common_name.as_deref())
-    else {
-        let fits = |name: &&pki::DnsName| name.as_str().len() <= LONGEST_COMMON_NAME;
-        let first = names.dns.iter().find(fits).map(ToString::to_string);
-        return first.filter(|_| subject.common_name().is_none());
-    };
-    match subject.common_name() {
-        Some(other) if other == given => return None,
-        Some(other) => notes.fault(
-            path,
-            format!("'{given}' contradicts the common name '{other}' of 'subject'"),
-        ),
-        None => {
-            if let Err(error) = Subject::from_pairs([("common_name", given)]) {
-                notes.fault(path, error.to_string());
-            }
-        }
-    }
-    Some(given.to_owned())
 }
 
 fn key(merged: &Merged<'_>, notes: &mut Notes) -> Option<KeyWish> {

@@ -126,11 +126,22 @@ pub struct FileSpec {
     pub target: Target,
 }
 
+/// What the files of an entry are needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Only the request is made so far; key and certificate may have no place yet.
+    Ask,
+    /// Key and certificate are installed.
+    Install,
+    /// Only the paths matter.
+    Remove,
+}
+
 /// The files of an entry, in the order of the renames.
 pub(crate) fn files(
     merged: &Merged<'_>,
     name: Option<&EntryName>,
-    is_external: bool,
+    purpose: Purpose,
     notes: &mut Notes,
 ) -> Vec<FileSpec> {
     let Some((given, path)) = merged
@@ -145,16 +156,17 @@ pub(crate) fn files(
     };
     let each = given.iter().enumerate();
     let mut files: Vec<FileSpec> = each
-        .filter_map(|(index, file)| spec(&format!("{path}[{index}]"), file, name, notes))
+        .filter_map(|(index, file)| spec(&format!("{path}[{index}]"), file, name, purpose, notes))
         .collect();
     files.sort_by_key(|file| file.content.rank());
-    if files.len() == given.len() && !is_external {
+    if files.len() == given.len() && purpose == Purpose::Install {
         check_contents(&path, &files, notes);
     }
     files
 }
 
-/// Without key or certificate on disk the next run could not know what is in service.
+/// Without key or certificate on disk the next run could not know what is in service, and a key without a
+/// place would be lost.
 fn check_contents(path: &str, files: &[FileSpec], notes: &mut Notes) {
     let holds = |of: fn(&Content) -> bool| files.iter().any(|file| of(&file.content));
     if !holds(Content::holds_key) {
@@ -172,9 +184,10 @@ fn spec(
     path: &str,
     file: &FileParams,
     name: Option<&EntryName>,
+    purpose: Purpose,
     notes: &mut Notes,
 ) -> Option<FileSpec> {
-    let content = content(path, file, name, notes);
+    let content = content(path, file, name, purpose, notes);
     let absolute = notes.absolute(&format!("{path}.path"), &file.path);
     let attributes = Attributes {
         owner: notes.account(&format!("{path}.owner"), file.owner.as_deref(), false),
@@ -216,6 +229,7 @@ fn content(
     path: &str,
     file: &FileParams,
     name: Option<&EntryName>,
+    purpose: Purpose,
     notes: &mut Notes,
 ) -> Option<Content> {
     if file.parts.is_some() && file.content != "combined" {
@@ -237,8 +251,8 @@ fn content(
         "ca_bundle" => Content::CaBundle,
         "root" => Content::Root,
         "combined" => Content::Combined(parts(file)),
-        "pkcs12" => Content::Pkcs12(store(path, file, name, notes)?),
-        "jks" => Content::Jks(store(path, file, name, notes)?),
+        "pkcs12" => Content::Pkcs12(store(path, file, name, purpose, notes)?),
+        "jks" => Content::Jks(store(path, file, name, purpose, notes)?),
         _ => Content::Csr,
     })
 }
@@ -261,6 +275,7 @@ fn store(
     path: &str,
     file: &FileParams,
     name: Option<&EntryName>,
+    purpose: Purpose,
     notes: &mut Notes,
 ) -> Option<Store> {
     let least = if file.content == "jks" { 6 } else { 1 };
@@ -269,7 +284,7 @@ fn store(
         .as_ref()
         .map(|text| text.expose().as_bytes())
         .unwrap_or_default();
-    if passphrase.len() < least {
+    if passphrase.len() < least && purpose != Purpose::Remove {
         let message = format!(
             "required for content '{}', with at least {least} characters",
             file.content

@@ -3,4 +3,3 @@
 root ca
 mkdir in
 server ca in/web
-mkdir -m 700 state
