@@ -513,7 +513,9 @@ pending:
   elements: str
   sample: []
 restart:
-  description: For each of RV(renewed) what a task that restarts or reloads services needs.
+  description:
+    - What a task that restarts or reloads services needs, for each of RV(renewed) and for each certificate of which files
+      were written again.
   returned: always, unless the options were refused
   type: list
   elements: dict
@@ -562,7 +564,7 @@ msg:
   description: What was done, or why the task failed.
   returned: when there is something to say
   type: str
-  sample: "certificate 'web': the file with content 'certificate' '/etc/x.crt' cannot be read: …"
+  sample: "certificate 'web': '/etc/x.crt' (content certificate) cannot be read: …"
 faults:
   description: Everything that is wrong with the options.
   returned: when the options were refused
