@@ -51,6 +51,16 @@ pub enum EntryError {
         /// The hint.
         hint: Option<String>,
     },
+    /// Two paths lead to one file.
+    #[error("'{}' is the same file as '{}' of '{other}'; give each its own path", path.display(), first.display())]
+    SameFile {
+        /// The path that was named later.
+        path: PathBuf,
+        /// The path that was named first.
+        first: PathBuf,
+        /// The certificate to which that belongs.
+        other: String,
+    },
     /// The directory of pending requests cannot be made.
     #[error("cannot create the directory '{}'; name another with 'state_dir'", path.display())]
     StateDir {
@@ -119,6 +129,7 @@ impl EntryError {
             Self::Issuer(error) => error.kind(),
             Self::Make { source, .. } => source.kind(),
             Self::Shared { kind, .. } => kind,
+            Self::SameFile { .. } => "files.same_file",
             Self::StateDir { .. } => "external.state_dir",
             Self::Store { .. } => "files.store",
             Self::Unreadable { .. } => "files.unreadable",

@@ -6,6 +6,7 @@
 //! `decide` → `apply` → `outcome`. Check mode stops before `apply`.
 
 pub mod apply;
+pub mod collisions;
 pub mod decide;
 pub mod failure;
 pub mod issuance;

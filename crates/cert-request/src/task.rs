@@ -9,6 +9,7 @@ use pki::Timestamp;
 use tls_files::{DirectoryLocks, Recovered};
 
 use crate::apply::{Applied, Work};
+use crate::collisions::collisions;
 use crate::decide::{Action, Decision, decide, due};
 use crate::failure::{EntryError, FailedEntry, TaskError};
 use crate::issuance::{Job, Loaded, jobs};
@@ -16,7 +17,7 @@ use crate::layout;
 use crate::observe::{Observation, observe};
 use crate::outcome::{EntryOutcome, answer, nothing_to_do};
 use crate::params::{OPTIONS, Params};
-use crate::request::{DesiredState, Entry, IssuerSpec, Request};
+use crate::request::{DesiredState, Entry, EntryName, IssuerSpec, Request};
 use crate::state::PendingDir;
 use crate::workers::each;
 
@@ -36,6 +37,7 @@ impl Module for CertRequest {
         let request = Request::try_from_params(&invocation.params)?;
         let task = Task {
             request: &request,
+            collisions: collisions(&request.entries),
             now: Timestamp::from(invocation.now),
             control: &invocation.control,
         };
@@ -45,6 +47,7 @@ impl Module for CertRequest {
 
 struct Task<'a> {
     request: &'a Request,
+    collisions: BTreeMap<EntryName, EntryError>,
     now: Timestamp,
     control: &'a Control,
 }
@@ -161,6 +164,9 @@ impl<'a> Task<'a> {
         seen: &mut Observation,
     ) -> Result<Decision, EntryError> {
         check_recovered(job.entry, recovery)?;
+        if let Some(error) = self.collisions.get(&job.entry.name) {
+            return Err(error.share());
+        }
         let issuer = job.issuer.as_ref().map_err(EntryError::share)?;
         *seen = observe(job.entry, issuer, &self.request.state_dir)?;
         let decision = decide(job.entry, issuer, seen, self.now)?;

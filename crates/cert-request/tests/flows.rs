@@ -357,3 +357,19 @@ fn secrets_never_leave() {
         witness::certificate_public_key(host.sandbox.join("web.pem")).unwrap()
     );
 }
+
+#[test]
+fn two_paths_that_are_one_file_are_refused_for_the_later() {
+    let host = Host::new("root ca\nmkdir real\nln -s real link");
+    let mut args = web(json!({"files": [{"content": "combined", "path": "$DIR/real/web.pem"}]}));
+    let mut other = args["certificates"][0].clone();
+    (other["name"], other["files"][0]["path"]) = (json!("other"), json!("$DIR/link/web.pem"));
+    args["certificates"].as_array_mut().unwrap().push(other);
+    let answer = host.module(&args).run();
+    assert_eq!(answer.kind(), "files.same_file", "{}", answer.report());
+    assert_eq!(answer.value["renewed"], json!(["web"]));
+    let expected = host.sandbox.place(&json!(
+        "1 of 2 certificates failed: 'other': '$DIR/link/web.pem' is the same file as '$DIR/real/web.pem' of 'web'; give each its own path"
+    ));
+    assert_eq!(answer.msg(), expected.as_str().unwrap());
+}
