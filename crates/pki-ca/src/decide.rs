@@ -3,8 +3,11 @@
 //! no key, so check mode is this and nothing else.
 
 mod authority;
+mod bridge;
+mod drift;
 mod leave;
 mod outside;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 

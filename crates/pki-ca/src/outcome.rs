@@ -508,20 +508,12 @@ fn object(value: Value) -> Map<String, Value> {
 impl Living {
     /// The generation whose request is reported: the one that is away, else the one in service.
     fn request_generation(&self) -> u64 {
-        let away = self
-            .generation
-            .is_none_or(|generation| self.is_away(generation));
-        if away {
-            self.next_generation
-        } else {
-            self.generation.unwrap_or(self.next_generation)
-        }
-    }
-
-    fn is_away(&self, _generation: u64) -> bool {
-        match (&self.request, &self.certificate) {
+        let away = match (&self.request, &self.certificate) {
             (Some(request), Some(certificate)) => request.public_key() != *certificate.public_key(),
             _ => false,
-        }
+        };
+        self.generation
+            .filter(|_| !away)
+            .unwrap_or(self.next_generation)
     }
 }

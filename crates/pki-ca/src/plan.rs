@@ -47,7 +47,7 @@ pub struct Plan {
     pub failed: Vec<Failed>,
     /// What the operator should look at.
     pub warnings: Vec<String>,
-    /// Authorities that were active until now.
+    /// What the authorities will be.
     pub standings: BTreeMap<AuthorityName, Standing>,
 }
 

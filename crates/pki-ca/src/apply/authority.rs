@@ -47,7 +47,7 @@ impl Work<'_> {
             self.refresh_chain(name)?;
         }
         if let Some(revoke) = &plan.revoke {
-            self.revoke_own(name, revoke)?;
+            self.revoke_own(revoke)?;
         }
         if let Some(bridge) = &plan.bridge {
             self.bridge(name, bridge)?;
@@ -354,7 +354,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn revoke_own(&mut self, name: &AuthorityName, revoke: &RevokeOwn) -> Result<(), Failure> {
+    fn revoke_own(&mut self, revoke: &RevokeOwn) -> Result<(), Failure> {
         let now = self.now;
         let index = &mut self.living(&revoke.parent).index;
         for serial in &revoke.serials {
@@ -364,7 +364,6 @@ impl Work<'_> {
                 reason: revoke.reason,
             });
         }
-        let _the_list_names_no_names = name;
         self.save_index(&revoke.parent)
     }
 

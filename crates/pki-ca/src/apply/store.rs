@@ -18,7 +18,10 @@ impl Work<'_> {
             what: format!("write the files of {set}"),
             source,
         })?;
-        self.changed |= !installed.files.is_empty();
+        if !installed.files.is_empty() {
+            self.changed = true;
+            ansible_module::note_change();
+        }
         Ok(())
     }
 

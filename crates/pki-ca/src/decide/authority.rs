@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One authority: exists as wished, follows its parent, signs itself anew.
 
-use pki::{Certificate, CertificateTemplate, PublicKey, Timestamp};
+use pki::{Certificate, PublicKey, Timestamp};
 
+use super::bridge::bridge;
+use super::drift::check_drift;
+use super::standing::{Parent, issued_standing, kept_standing};
 use super::{Context, leave, outside, signed_by_any};
-use crate::failure::{Difference, Failure};
+use crate::failure::Failure;
 use crate::index::Service;
 use crate::names::AuthorityName;
 use crate::observe::{Link, ObservedAuthority, ObservedKey};
-use crate::plan::{
-    Act, AuthorityPlan, Bridge, Change, Issue, KeyAtHand, KeyPlan, Reason, Relink, Standing,
-};
+use crate::plan::{Act, AuthorityPlan, Change, Issue, KeyPlan, Reason, Relink, Standing};
 use crate::request::{AuthorityKind, AuthorityWish, State};
 use crate::spec;
 
@@ -109,9 +110,6 @@ fn ensure(
     }
     Ok((plan, Some(standing)))
 }
-
-/// The parent and what it will be.
-type Parent<'a> = Option<(&'a AuthorityName, &'a Standing)>;
 
 fn parent<'a>(context: &'a Context<'_>, wish: &AuthorityWish) -> Result<Parent<'a>, Failure> {
     let Some(name) = context
@@ -227,97 +225,6 @@ fn rewrite(wish: &AuthorityWish, encrypted: bool) -> KeyPlan {
     }
 }
 
-/// Refuses a wish that the authority on disk does not fulfil, unless it is to be regenerated.
-fn check_drift(
-    context: &Context<'_>,
-    wish: &AuthorityWish,
-    found: Option<&ObservedAuthority>,
-    before: Option<&Certificate>,
-    parent: Parent<'_>,
-) -> Result<(), Failure> {
-    if context.request.regenerate_key.contains(&wish.name) {
-        return Ok(());
-    }
-    let mut differences = before
-        .map(|certificate| spec::drift(wish, certificate))
-        .unwrap_or_default();
-    if let Some(found) = found {
-        differences.extend(key_drift(wish, found, before));
-    }
-    if let (Some(certificate), Some((name, standing))) = (before, parent)
-        && !was_signed_by(certificate, standing)
-        && !(certificate.is_self_issued() && certificate.signed_by(certificate))
-    {
-        differences.push(Difference {
-            what: "parent",
-            existing: certificate.facts().issuer.to_string(),
-            wished: format!("{name} ({})", standing.subject),
-        });
-    }
-    if context.request.regenerate.contains(&wish.name) {
-        // The same key cannot become one of another algorithm.
-        differences.retain(|difference| difference.what == "key");
-        let lost = found.is_some_and(|found| matches!(found.key, ObservedKey::Absent));
-        if lost {
-            differences.clear();
-        }
-    }
-    if differences.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::AuthorityDrift {
-        authority: wish.name.clone(),
-        differences,
-    })
-}
-
-/// Signed under a certificate of the parent, old or new; where those are all lost, its name and key tell.
-fn was_signed_by(certificate: &Certificate, parent: &Standing) -> bool {
-    let facts = certificate.facts();
-    let key = parent.public_key.as_ref().map(PublicKey::key_identifier);
-    let same_key =
-        key.is_some_and(|key| facts.authority_key_identifier.as_deref() == Some(key.as_slice()));
-    parent
-        .generations
-        .iter()
-        .any(|signer| certificate.signed_by(signer))
-        || (parent.generations.is_empty() && facts.issuer == parent.subject && same_key)
-}
-
-/// A key without certificate of another algorithm than wished, or a key in the clear that should not be.
-fn key_drift(
-    wish: &AuthorityWish,
-    found: &ObservedAuthority,
-    before: Option<&Certificate>,
-) -> Vec<Difference> {
-    let ObservedKey::Open {
-        public, encrypted, ..
-    } = &found.key
-    else {
-        return Vec::new();
-    };
-    let mut differences = Vec::new();
-    let has = public.algorithm();
-    if let Some(wished) = wish
-        .key
-        .filter(|wished| before.is_none() && has != Some(*wished))
-    {
-        differences.push(Difference {
-            what: "key",
-            existing: has.map_or_else(|| "unknown".to_owned(), |has| has.to_string()),
-            wished: wished.to_string(),
-        });
-    }
-    if wish.passphrase.is_some() && !encrypted {
-        differences.push(Difference {
-            what: "key.passphrase",
-            existing: "none, the key lies in the clear".to_owned(),
-            wished: "an encrypted key".to_owned(),
-        });
-    }
-    differences
-}
-
 /// A certificate signed under an older key or name of its parent is made anew.
 fn follow_parent(before: Option<&Certificate>, parent: Parent<'_>, reasons: &mut Vec<Reason>) {
     if let (Some(certificate), Some((name, standing))) = (before, parent)
@@ -386,146 +293,6 @@ fn issue(
         signer: parent.map(|(name, _)| name.clone()),
         renewal: before.is_some() || key == KeyPlan::Keep,
     })
-}
-
-/// What a certificate to be made will be.
-fn issued_standing(
-    wish: &AuthorityWish,
-    found: Option<&ObservedAuthority>,
-    before: Option<&Certificate>,
-    issue: &Issue,
-    parent: Parent<'_>,
-) -> Standing {
-    let same_name = before
-        .is_none_or(|certificate| certificate.facts().subject == issue.template.request.subject);
-    let change = match issue.key {
-        KeyPlan::New(_) => Change::Identity,
-        _ if same_name => Change::Certificate,
-        _ => Change::Identity,
-    };
-    let public_key = match (issue.key, found.map(|found| &found.key)) {
-        (KeyPlan::Keep | KeyPlan::Rewrite, Some(ObservedKey::Open { public, .. })) => {
-            Some(public.clone())
-        }
-        _ => None,
-    };
-    let template = &issue.template;
-    Standing {
-        subject: template.request.subject.clone(),
-        not_before: template.not_before,
-        not_after: template.not_after,
-        path_length: limit(
-            template
-                .request
-                .basic_constraints
-                .and_then(|each| each.path_length),
-            parent,
-        ),
-        constraints: constraints(&wish.name, template.name_constraints.as_ref(), parent),
-        parent: parent.map(|(name, _)| name.clone()),
-        service: found.map_or(Service::Present, |found| found.index.service),
-        certificate: None,
-        public_key,
-        key: KeyAtHand::Yes,
-        above: Vec::new(),
-        generations: generations(found),
-        change,
-    }
-}
-
-/// What a certificate that stays is.
-pub(super) fn kept_standing(
-    name: AuthorityName,
-    found: Option<&ObservedAuthority>,
-    certificate: &Certificate,
-    parent: Parent<'_>,
-) -> Standing {
-    let facts = certificate.facts();
-    let above = match (parent, found) {
-        (Some((_, standing)), _) => above(standing),
-        // Signed outside: the chain file is all that we have.
-        (None, Some(found)) => found
-            .chain
-            .iter()
-            .flatten()
-            .filter(|each| *each != certificate)
-            .cloned()
-            .collect(),
-        (None, None) => Vec::new(),
-    };
-    Standing {
-        subject: facts.subject.clone(),
-        not_before: facts.not_before,
-        not_after: facts.not_after,
-        path_length: limit(
-            facts.basic_constraints.and_then(|each| each.path_length),
-            parent,
-        ),
-        constraints: constraints(&name, facts.name_constraints.as_ref(), parent),
-        parent: parent.map(|(name, _)| name.clone()),
-        service: found.map_or(Service::Present, |found| found.index.service),
-        certificate: Some(certificate.clone()),
-        public_key: Some(certificate.public_key().clone()),
-        key: found.map_or(KeyAtHand::Absent, |found| at_hand(&found.key)),
-        above,
-        generations: generations(found),
-        change: Change::None,
-    }
-}
-
-fn at_hand(key: &ObservedKey) -> KeyAtHand {
-    match key {
-        ObservedKey::Open { .. } => KeyAtHand::Yes,
-        ObservedKey::Locked => KeyAtHand::Locked,
-        ObservedKey::Absent => KeyAtHand::Absent,
-    }
-}
-
-/// A parent's certificate and what is above it, as far as they exist.
-pub(super) fn above(parent: &Standing) -> Vec<Certificate> {
-    parent
-        .certificate
-        .iter()
-        .chain(&parent.above)
-        .cloned()
-        .collect()
-}
-
-fn generations(found: Option<&ObservedAuthority>) -> Vec<Certificate> {
-    found.map_or_else(Vec::new, |found| {
-        found
-            .certificate
-            .iter()
-            .chain(found.generations.values())
-            .cloned()
-            .collect()
-    })
-}
-
-/// A path length holds for all below, however much they would allow themselves.
-fn limit(own: Option<u8>, parent: Parent<'_>) -> Option<u8> {
-    let inherited = parent
-        .and_then(|(_, standing)| standing.path_length)
-        .map(|length| length.saturating_sub(1));
-    match (own, inherited) {
-        (Some(own), Some(inherited)) => Some(own.min(inherited)),
-        (own, inherited) => own.or(inherited),
-    }
-}
-
-fn constraints(
-    name: &AuthorityName,
-    own: Option<&pki::NameConstraints>,
-    parent: Parent<'_>,
-) -> Vec<(AuthorityName, pki::NameConstraints)> {
-    let own = own.map(|own| (name.clone(), own.clone()));
-    own.into_iter()
-        .chain(
-            parent
-                .into_iter()
-                .flat_map(|(_, standing)| standing.constraints.clone()),
-        )
-        .collect()
 }
 
 /// Chain file, owners and modes of an authority that is otherwise kept.
@@ -602,75 +369,6 @@ fn enter_service(
         ));
     }
     Ok(())
-}
-
-/// The certificate of its key under a second signer, unless there is a good one.
-fn bridge(
-    context: &Context<'_>,
-    wish: &AuthorityWish,
-    found: Option<&ObservedAuthority>,
-    standing: &Standing,
-    reasons: &mut Vec<Reason>,
-) -> Result<Option<Bridge>, Failure> {
-    let Some(name) = wish.parent.as_ref() else {
-        return Ok(None);
-    };
-    let signer = context.standing(name, &wish.name)?;
-    let existing = found.and_then(|found| found.bridges.get(name));
-    if existing.is_some_and(|bridge| bridge_is_good(context, wish, bridge, standing, signer)) {
-        return Ok(None);
-    }
-    context.check_signer(name, signer)?;
-    let template = match (&standing.certificate, found) {
-        (Some(certificate), _) => spec::again(certificate, context.now, signer),
-        (None, _) => spec::template(wish, None, context.now, Some((name, signer)))?,
-    };
-    let template = bridge_template(template, standing, name, signer)?;
-    reasons.push(Reason::new(
-        "bridge",
-        format!("'{name}' has not signed its present key"),
-    ));
-    Ok(Some(Bridge {
-        signer: name.clone(),
-        template,
-    }))
-}
-
-fn bridge_is_good(
-    context: &Context<'_>,
-    wish: &AuthorityWish,
-    bridge: &Certificate,
-    standing: &Standing,
-    signer: &Standing,
-) -> bool {
-    let facts = bridge.facts();
-    let current = signer
-        .certificate
-        .as_ref()
-        .is_some_and(|certificate| bridge.signed_by(certificate));
-    current
-        && facts.subject == standing.subject
-        && standing.public_key.as_ref() == Some(bridge.public_key())
-        && wish.warn_before.renew_at(facts.not_before, facts.not_after) > context.now
-}
-
-/// The bridge says what its own certificate says, within what the signer allows, and outlives neither.
-fn bridge_template(
-    mut template: CertificateTemplate,
-    standing: &Standing,
-    name: &AuthorityName,
-    signer: &Standing,
-) -> Result<CertificateTemplate, Failure> {
-    template.not_after = standing.not_after.min(signer.not_after);
-    template.request.subject = standing.subject.clone();
-    template.request.names = pki::SubjectAltNames::default();
-    if let (spec::Room::AtMost(most), Some(constraints)) = (
-        spec::Room::below(name, signer)?,
-        template.request.basic_constraints.as_mut(),
-    ) {
-        constraints.path_length = Some(constraints.path_length.map_or(most, |own| own.min(most)));
-    }
-    Ok(template)
 }
 
 /// An authority that the task does not describe: it only follows a parent that changes in this task.

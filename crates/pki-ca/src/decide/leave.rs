@@ -7,7 +7,8 @@ use pki::crl::RevocationReason;
 use pki::{Certificate, Serial};
 
 use super::Context;
-use super::authority::{Decided, is_below, kept_standing, repair};
+use super::authority::{Decided, is_below, repair};
+use super::standing::kept_standing;
 use crate::failure::Failure;
 use crate::index::Service;
 use crate::names::AuthorityName;

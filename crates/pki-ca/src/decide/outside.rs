@@ -5,7 +5,8 @@ use pki::chain::verify_authority;
 use pki::{Certificate, PublicKey};
 
 use super::Context;
-use super::authority::{Decided, kept_standing, public, repair};
+use super::authority::{Decided, public, repair};
+use super::standing::kept_standing;
 use crate::failure::Failure;
 use crate::index::Service;
 use crate::observe::{ObservedAuthority, ObservedKey, may_sign};
