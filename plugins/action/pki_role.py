@@ -110,12 +110,19 @@ class ActionModule(ActionBase):
     def _adopt(self, call: pki_plan.AuthorityCall) -> Result:
         """Runs pki_ca. An authority that exists otherwise than it is described stays as it is, as upstream has it, and
         is named; regenerating keeps what it has too, so that nothing below it becomes invalid by a changed name."""
-        arguments = call.arguments
-        warnings: list[str] = []
-        if not call.strict:
-            looked = self._native(PkiCa, dict(arguments, regenerate=None), check=True)
-            arguments, warnings = pki_outcome.as_it_is(arguments, looked)
-        result = self._native(PkiCa, arguments)
+        if call.strict:
+            return self._native(PkiCa, call.arguments)
+        arguments, warnings = call.arguments, []
+        regenerate = arguments.pop('regenerate', None)
+        # Each round can free one more generation of authorities to be compared.
+        for _round in range(len(arguments['authorities']) + 1):
+            result = self._native(PkiCa, arguments, check=True if regenerate else None)
+            arguments, more = pki_outcome.as_it_is(arguments, result)
+            warnings += more
+            if not more:
+                break
+        if regenerate:
+            result = self._native(PkiCa, dict(arguments, regenerate=regenerate))
         result['warnings'] = [*(result.get('warnings') or []), *warnings]
         return result
 

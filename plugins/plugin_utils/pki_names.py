@@ -99,6 +99,19 @@ def lifetime(text: t.Any) -> str:
     return f'{sum(int(count) * SECONDS[unit] for count, unit in re.findall("([0-9]+)([wdhms])", spec))}s'
 
 
+def seconds(text: str) -> int | None:
+    """The length of a lifetime of our modules; None for a percentage."""
+    match = re.fullmatch(r'([0-9]+)([wdhms])', text)
+    return int(match.group(1)) * SECONDS[match.group(2)] if match else None
+
+
+def renew_before(wished: t.Any, ttl: str) -> str | None:
+    """When to renew: as wished, but never so early that every run would renew; None for cert_request's default."""
+    text = str(wished or '').strip()
+    before, whole = seconds(text), seconds(ttl)
+    return None if not text or (before is not None and whole is not None and before >= whole) else text
+
+
 class Constraints(t.NamedTuple):
     """basicConstraints as OpenSSL writes them."""
 

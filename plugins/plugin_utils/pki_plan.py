@@ -202,11 +202,12 @@ def certificate(entry: Entry, settings: Entry, notes: Notes) -> dict[str, t.Any]
     wish: dict[str, t.Any] = {'name': name, 'subject': subject(entry), **names, 'key': key, 'ttl': ttl}
     if entry.get('cn'):
         wish['common_name'] = str(entry['cn'])
+    # Nothing given is nothing certified: cert_request's own defaults would make every certificate of upstream another.
     for option in ('key_usage', 'extended_key_usage'):
-        if entry.get(option):
-            wish[option] = pki_names.texts(entry[option])
-    if settings.get('renew_before'):
-        wish['renew'] = {'before': str(settings['renew_before'])}
+        wish[option] = pki_names.texts(entry.get(option))
+    before_end = pki_names.renew_before(settings.get('renew_before'), ttl)
+    if before_end:
+        wish['renew'] = {'before': before_end}
     if name in pki_names.selection(settings.get('regen_cert')):
         wish['renew'] = dict(wish.get('renew', {}), force=True)
         key['reuse'] = False
