@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+pub(crate) mod judges;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
