@@ -97,7 +97,8 @@ class NativeAction(ActionBase):
             self._task.environment = environment
         if result.get('failed') and (result.get('rc') == 127 or 'interpreter' in str(result.get('msg'))):
             result['changed'] = False
-            result['msg'] = f"{result.get('msg') or 'nothing could be started'}; asynchronous tasks need Python on the target, other tasks of this collection do not"
+            said = result.get('msg') or 'nothing could be started'
+            result['msg'] = f'{said}; asynchronous tasks need Python on the target, other tasks of this collection do not'
         return result
 
     def _arguments(self, given: dict[str, t.Any]) -> bytes:
