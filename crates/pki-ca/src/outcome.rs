@@ -127,19 +127,7 @@ impl Report<'_> {
         if let Some(at) = self.renew_at(name, &facts) {
             facts.insert("renew_at".to_owned(), at.into());
         }
-        let service = self
-            .plan
-            .standings
-            .get(name)
-            .map(|standing| standing.service.word());
-        facts.insert(
-            "state".to_owned(),
-            json!(service.unwrap_or(match plan.act {
-                Act::Remove => "absent",
-                Act::Request(_) => "csr",
-                _ => "absent",
-            })),
-        );
+        facts.insert("state".to_owned(), self.state(plan, &facts).into());
         let own: Vec<_> = self
             .plan
             .warnings
@@ -148,6 +136,15 @@ impl Report<'_> {
             .collect();
         facts.insert("warnings".to_owned(), json!(own));
         Value::Object(facts)
+    }
+
+    /// Its service, or how far it is on the way there.
+    fn state(&self, plan: &AuthorityPlan, facts: &Map<String, Value>) -> &'static str {
+        match self.plan.standings.get(&plan.name) {
+            Some(standing) => standing.service.word(),
+            None if matches!(plan.act, Act::Request(_)) || facts.contains_key("csr") => "csr",
+            None => "absent",
+        }
     }
 
     /// In check mode: the certificate that stays, or the dates and subject of the one to be made.
@@ -398,6 +395,9 @@ impl Report<'_> {
                 .filter(|(_, count)| *count > 0)
                 .map(|(what, count)| format!("{what}: {count}")),
         );
+        if parts.is_empty() {
+            return "finished what an earlier run had begun".to_owned();
+        }
         parts.join("; ")
     }
 

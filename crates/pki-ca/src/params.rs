@@ -339,3 +339,12 @@ pub struct Crl {
     /// When a list is replaced although nothing was revoked.
     pub renew_before: String,
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_table_is_sound() {
+        let defects = ansible_module::table_defects(super::OPTIONS);
+        assert!(defects.is_empty(), "{defects:?}");
+    }
+}

@@ -5,7 +5,7 @@
 mod authority;
 mod signing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::{Component, PathBuf};
 use std::str::FromStr;
@@ -100,14 +100,6 @@ impl Request {
     /// The wish for `name`.
     pub fn authority(&self, name: &AuthorityName) -> Option<&AuthorityWish> {
         self.authorities.iter().find(|wish| &wish.name == name)
-    }
-
-    /// The wishes by name.
-    pub fn by_name(&self) -> BTreeMap<&AuthorityName, &AuthorityWish> {
-        self.authorities
-            .iter()
-            .map(|wish| (&wish.name, wish))
-            .collect()
     }
 }
 

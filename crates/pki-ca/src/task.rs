@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The walk of one task: lock, observe, decide, (check mode answers here,) apply, answer.
 
+use std::path::PathBuf;
+
 use ansible_module::{Invocation, Module, OptionSpec, Outcome};
 use pki::Timestamp;
 use tls_files::{DirectoryLocks, RecoveryAction};
@@ -62,11 +64,10 @@ fn perform(request: &Request, now: Timestamp) -> Result<Outcome, Failure> {
         }
     }
     let made = make_root(request)?;
-    let _locks = DirectoryLocks::acquire([request.tree.root.clone()], request.lock_timeout)
-        .map_err(|source| Failure::Files {
-            what: format!("lock the tree '{}'", request.tree.root.display()),
-            source,
-        })?;
+    // The tree first, so that runs queue up; then every directory, which the committer of a killed run may
+    // still hold: nothing is looked at before it has finished.
+    let _tree = lock(request, vec![request.tree.root.clone()])?;
+    let _directories = lock(request, journal_directories(&request.tree)?)?;
     let recovered = recover(request)?;
     let mut observed = observe(request)?;
     let mut plan = decide(request, &observed, now);
@@ -80,6 +81,13 @@ fn perform(request: &Request, now: Timestamp) -> Result<Outcome, Failure> {
         plan,
         applied: Some(applied),
         now,
+    })
+}
+
+fn lock(request: &Request, directories: Vec<PathBuf>) -> Result<DirectoryLocks, Failure> {
+    DirectoryLocks::acquire(directories, request.lock_timeout).map_err(|source| Failure::Files {
+        what: format!("lock the tree '{}'", request.tree.root.display()),
+        source,
     })
 }
 

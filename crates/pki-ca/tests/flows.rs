@@ -600,3 +600,90 @@ fn two_runs_at_once_serialize() {
     assert!(answers.iter().all(|answer| !answer.failed()));
     assert_eq!(tree.read("roots/Root/serial"), "1000");
 }
+
+#[test]
+fn a_retired_authority_keeps_its_list_fresh_and_a_new_key_signs_a_new_list() {
+    let tree = Tree::with_authorities();
+    let leaf = tree
+        .run(json!({"authorities": authorities(), "sign": [{"csr": request("a.example.org").1}]}));
+    let serial = leaf.value["signed"][0]["serial"].as_str().unwrap();
+    let list = tree.path("roots/Int/crl/Int.crl");
+    tree.converge(json!({"authorities": authorities(), "revoke": [{"authority": "Int", "serial": serial, "reason": "superseded"}]}));
+    let retired = json!([{"name": "Int", "type": "intermediate", "state": "retired"}]);
+    let soon =
+        json!({"authorities": retired, "crl": {"authorities": ["Int"], "next_update": "2s"}});
+    tree.converge(json!({"authorities": retired}));
+    // Due at once: the present list is good for 30 days, so only its renewal window makes it due.
+    tree.quiet(soon);
+    let other =
+        json!({"revoke": [{"authority": "Int", "serial": "0A:0B", "at": "2026-01-01T00:00:00Z"}]});
+    let done = tree.converge(other);
+    assert_eq!(done.value["crls"]["Int"]["number"], 2, "{}", done.report());
+    assert!(witness::crl_text(&list).unwrap().contains("0A0B"));
+    let back = json!({"authorities": authorities(), "regenerate_key": "Int"});
+    let rekeyed = tree.run(back);
+    assert_eq!(
+        rekeyed.value["crls"]["Int"]["number"],
+        3,
+        "{}",
+        rekeyed.report()
+    );
+    witness::crl_verify(&list, tree.path("roots/Int/certs/Int.crt")).unwrap();
+    tree.quiet(json!({"authorities": authorities()}));
+}
+
+#[test]
+fn certificates_of_others_and_unknown_authorities_are_not_revoked() {
+    let tree = Tree::with_authorities();
+    let root = tree.certificate("Root");
+    tree.refused(
+        json!({"revoke": [{"authority": "Int", "certificate": root}]}),
+        "revoke.foreign",
+    );
+    tree.refused(
+        json!({"revoke": [{"authority": "Nobody", "serial": "01"}]}),
+        "authority.missing",
+    );
+}
+
+#[test]
+fn a_key_gets_its_passphrase_with_the_next_certificate() {
+    let tree = Tree::with_authorities();
+    let mut wishes = authorities();
+    wishes[0]["key"]["passphrase"] = "correct horse".into();
+    let refused = tree.refused(json!({"authorities": wishes}), "authority.drift");
+    assert_eq!(
+        drift_of(&refused, "key.passphrase")["wished"],
+        "an encrypted key"
+    );
+    let public = openssl(
+        tree.sandbox.path(),
+        &[
+            "x509",
+            "-in",
+            "tree/roots/Root/certs/Root.crt",
+            "-noout",
+            "-pubkey",
+        ],
+    );
+    let done = tree.run(json!({"authorities": wishes, "regenerate": "Root"}));
+    assert!(!done.failed(), "{}", done.report());
+    assert!(
+        tree.read("roots/Root/private/Root.key.pem")
+            .contains("ENCRYPTED")
+    );
+    assert_eq!(
+        openssl(
+            tree.sandbox.path(),
+            &[
+                "x509",
+                "-in",
+                "tree/roots/Root/certs/Root.crt",
+                "-noout",
+                "-pubkey"
+            ]
+        ),
+        public
+    );
+    tree.quiet(json!({"authorities": wishes}));
+}
