@@ -74,6 +74,29 @@ impl Faults {
     }
 }
 
+impl From<InputFaults> for Faults {
+    fn from(faults: InputFaults) -> Self {
+        Self(faults.0)
+    }
+}
+
+impl Faults {
+    /// Adds the faults of a later look at what is left of the input. Those inside an entry that is faulty already
+    /// (`certificates[3]`) are left out: they may only follow from what was dropped there.
+    pub(crate) fn append_from_elsewhere(&mut self, later: Self) {
+        let entry = |path: &str| {
+            path.split_once(']')
+                .map_or(path, |(entry, _)| entry)
+                .to_owned()
+        };
+        let faulty: std::collections::HashSet<String> =
+            self.0.iter().map(|fault| entry(&fault.path)).collect();
+        let new = later.0.into_iter();
+        self.0
+            .extend(new.filter(|fault| !faulty.contains(&entry(&fault.path))));
+    }
+}
+
 /// The input is faulty: the operator should correct each path that `faults` names.
 ///
 /// `kind` is `input.invalid`; the fact `faults` is `[{path, message}]`.
@@ -134,6 +157,28 @@ mod tests {
     #[test]
     fn no_fault_gives_the_value() {
         assert_eq!(Faults::new().into_result(3), Ok(3));
+    }
+
+    #[test]
+    fn a_later_look_adds_the_faults_of_other_entries_only() {
+        let mut faults = Faults::new();
+        faults.push("certificates[0].dsn", "unknown option");
+        let mut later = Faults::new();
+        later.push("certificates[0].dns", "no name");
+        later.push("certificates[1].dns[0]", "'foo bar' is not a DNS name");
+        later.push("certificates[10].name", "twice");
+        later.push("parallel", "is 0");
+        faults.append_from_elsewhere(later);
+        let paths: Vec<_> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "certificates[0].dsn",
+                "certificates[1].dns[0]",
+                "certificates[10].name",
+                "parallel"
+            ]
+        );
     }
 
     #[test]

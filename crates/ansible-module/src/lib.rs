@@ -146,6 +146,15 @@ pub trait Module {
     /// The one table of options.
     fn options() -> &'static [OptionSpec];
 
+    /// The faults that the table cannot see: contradictions, names that are none, paths named twice.
+    ///
+    /// Asked only when the table has found faults, on what it left of the input, so that one answer names the faults
+    /// of all entries; `run` refuses them by itself where the table found none.
+    fn further_faults(params: Self::Params) -> Faults {
+        let _ = params;
+        Faults::new()
+    }
+
     /// Does the work.
     ///
     /// # Errors

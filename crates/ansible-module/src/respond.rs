@@ -82,8 +82,15 @@ pub(crate) fn respond<M: Module>(
         options,
         faults: more,
         secrets,
+        shifted,
     } = walk(options, M::options(), home);
     faults.append(more);
+    if !faults.is_empty()
+        && !shifted
+        && let Ok(params) = serde_json::from_value(Value::Object(options.clone()))
+    {
+        faults.append_from_elsewhere(M::further_faults(params));
+    }
     let context = Arc::new(context::<M>(&control, &options, secrets));
     panic::know(Arc::clone(&context));
     if let Err(faults) = faults.into_result(()) {

@@ -25,6 +25,8 @@ pub(crate) struct Walked {
     pub(crate) options: Map<String, Value>,
     pub(crate) faults: Faults,
     pub(crate) secrets: Vec<Zeroizing<String>>,
+    /// A faulty item was left out of a list, so that the places in `options` are no longer those of the input.
+    pub(crate) shifted: bool,
 }
 
 /// Walks `input` over `table`; `home` is what a leading `~` in a path stands for.
@@ -33,12 +35,14 @@ pub(crate) fn walk(input: Map<String, Value>, table: &[OptionSpec], home: Option
         home,
         faults: Faults::new(),
         secrets: Vec::new(),
+        shifted: false,
     };
     let options = walk.dictionary("", input, table, false);
     Walked {
         options,
         faults: walk.faults,
         secrets: walk.secrets,
+        shifted: walk.shifted,
     }
 }
 
@@ -48,6 +52,7 @@ pub(crate) fn check_default(spec: &OptionSpec, value: Value) -> (Option<Value>, 
         home: None,
         faults: Faults::new(),
         secrets: Vec::new(),
+        shifted: false,
     };
     let value = walk.value(spec.name, value, spec);
     (value, walk.faults)
@@ -79,6 +84,7 @@ struct Walk<'home> {
     home: Option<&'home Path>,
     faults: Faults,
     secrets: Vec<Zeroizing<String>>,
+    shifted: bool,
 }
 
 impl Walk<'_> {
@@ -177,7 +183,10 @@ impl Walk<'_> {
             Ok(items) => {
                 let mut taken = Vec::with_capacity(items.len());
                 for (index, item) in items.into_iter().enumerate() {
-                    taken.extend(self.one(&format!("{path}[{index}]"), item, spec, kind));
+                    match self.one(&format!("{path}[{index}]"), item, spec, kind) {
+                        Some(item) => taken.push(item),
+                        None => self.shifted = true,
+                    }
                 }
                 Some(Value::Array(taken))
             }
