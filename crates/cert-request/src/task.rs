@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use ansible_module::{Control, Invocation, Module, OptionSpec, Outcome};
+use ansible_module::{Control, Faults, Invocation, Module, OptionSpec, Outcome};
 use pki::Timestamp;
 use tls_files::{DirectoryLocks, Recovered};
 
@@ -31,6 +31,10 @@ impl Module for CertRequest {
 
     fn options() -> &'static [OptionSpec] {
         OPTIONS
+    }
+
+    fn further_faults(params: Params) -> Faults {
+        Request::try_from_params(&params).map_or_else(Faults::from, |_| Faults::new())
     }
 
     fn run(invocation: Invocation<Params>) -> Result<Outcome, TaskError> {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use ansible_module::{Invocation, Module, OptionSpec, Outcome};
+use ansible_module::{Faults, Invocation, Module, OptionSpec, Outcome};
 use pki::Timestamp;
 use tls_files::{DirectoryLocks, RecoveryAction};
 
@@ -28,6 +28,10 @@ impl Module for PkiCa {
 
     fn options() -> &'static [OptionSpec] {
         OPTIONS
+    }
+
+    fn further_faults(params: Params) -> Faults {
+        Request::try_from_params(params).map_or_else(Faults::from, |_| Faults::new())
     }
 
     fn run(invocation: Invocation<Params>) -> Result<Outcome, Failure> {
