@@ -14,7 +14,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.tls.everywhere.plugins.action.cert_request import ActionModule as CertRequest
 from ansible_collections.tls.everywhere.plugins.action.pki_ca import ActionModule as PkiCa
-from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_outcome, pki_plan, pki_source
+from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_host, pki_outcome, pki_plan, pki_source
 from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
 
 display = Display()
@@ -24,8 +24,8 @@ Result = t.Dict[str, t.Any]
 # Under these names the role registers what the later steps need.
 PLAN, MADE, READ = 'tls_everywhere_pki_plan', 'tls_everywhere_pki_made', 'tls_everywhere_pki_read'
 
-LISTS = ('authorities', 'certificates', 'install_certificates', 'install_ca')
-
+# The same for keys that are made on their hosts.
+STATE, ASKED, SIGNED = 'tls_everywhere_pki_state', 'tls_everywhere_pki_asked', 'tls_everywhere_pki_signed'
 
 class ActionModule(ActionBase):
     """One step."""
@@ -41,6 +41,8 @@ class ActionModule(ActionBase):
         steps = {
             'plan': self._plan, 'authorities': self._authorities, 'certificates': self._certificates,
             'judge': self._judge, 'read': self._read, 'install': self._install,
+            'host_state': self._host_state, 'host_request': self._host_request, 'host_sign': self._host_sign,
+            'host_complete': self._host_complete, 'host_retire': self._host_retire,
         }
         step = steps.get(arguments.get('step'))
         if step is None:
@@ -54,6 +56,9 @@ class ActionModule(ActionBase):
         notes = pki_plan.Notes(bool(settings.get('strict')))
         lists = {name: self._entries(name, settings, notes) for name in arguments.get('lists') or []}
         plan = pki_plan.host_plan(lists, settings, notes)
+        if settings.get('key_location') not in (None, 'setup_host', 'host'):
+            notes.faults.append(f"pki_key_location: '{settings['key_location']}' is neither setup_host nor host")
+        pki_host.split(plan, lists.get('certificates', []))
         for warning in notes.warnings:
             display.warning(f"{self._vars.get('inventory_hostname')}: {warning}")
         if notes.faults:
@@ -157,6 +162,75 @@ class ActionModule(ActionBase):
             causes = [f"certificate '{name}': {failures[name]['msg']}" for name in failed]
             result.update(failed=True, msg=f"{'; '.join(causes)} ({setup})", failures={name: failures[name] for name in failed})
         return plain(result)
+
+    # Keys that are made on their hosts.
+
+    def _host_names(self) -> list[str]:
+        return sorted({wish['name'] for plan in self._plans().values() for wish in plan['host_certificates']})
+
+    def _module(self, **arguments: t.Any) -> Result:
+        result = self._execute_module(module_name='tls.everywhere.pki_role', module_args=arguments, task_vars=self._vars)
+        result.pop('invocation', None)
+        return result
+
+    def _own_plan(self) -> Result:
+        return plain(self._vars[PLAN]['plan'])
+
+    def _host_state(self, _arguments: Result) -> Result:
+        """The requests that were signed before, and which keys the setup host still has; no key is read."""
+        names, tree = self._host_names(), self._own_plan()['settings']['cert_dir']
+        result = self._module(
+            step='read', read=[f'{tree}/csr/{name}.csr' for name in names], exist=[f'{tree}/private/{name}.key.pem' for name in names],
+        )
+        if result.get('failed'):
+            return result
+        texts = {path.rpartition('/')[2][:-len('.csr')]: base64.b64decode(text).decode('ascii', 'replace') for path, text in result['contents'].items()}
+        old = [path.rpartition('/')[2][:-len('.key.pem')] for path in result['exist']]
+        return {'changed': False, 'requests': texts, 'old_keys': old}
+
+    def _host_request(self, _arguments: Result) -> Result:
+        plan, state = self._own_plan(), plain(self._vars[STATE])
+        return self._host_step(plan, pki_host.requested(plan, state.get('old_keys') or []))
+
+    def _host_step(self, plan: Result, wishes: list[Result]) -> Result:
+        """cert_request on the host; directories that are missing are made when it asks for them."""
+        arguments = {'certificates': wishes, 'lock_timeout': '120s'}
+        result = self._native(CertRequest, arguments)
+        kinds = {each.get('kind') for each in (result.get('failures') or {}).values()}
+        if 'files.directory_missing' not in kinds:
+            return result
+        if self._check:
+            return {'changed': True, 'certificates': {}}
+        directories = sorted({file['path'].rpartition('/')[0] for wish in wishes for file in wish['files']})
+        made = self._module(step='install', directories=directories, directory_mode=plan['settings']['directory_mode'])
+        return made if made.get('failed') else self._native(CertRequest, arguments)
+
+    def _host_sign(self, _arguments: Result) -> Result:
+        plans, hostvars = self._plans(), self._vars['hostvars']
+        asked = {host: plain((hostvars.raw_get(host) or {}).get(ASKED) or {}) for host in plans}
+        call, faults = pki_host.signatures(plans, asked, plain(self._vars[STATE]).get('requests') or {})
+        if faults:
+            return {'failed': True, 'changed': False, 'msg': '; '.join(faults)}
+        if not call['sign']:
+            return {'changed': False, 'signed': {}}
+        result = self._adopt(pki_plan.AuthorityCall(call, False, []))
+        answers = {each['name']: each for each in result.get('signed') or [] if each.get('certificate')}
+        kept = {name: {key: each[key] for key in ('certificate', 'ca_bundle', 'fingerprint_sha256', 'changed')} for name, each in answers.items()}
+        return dict({key: result[key] for key in ('changed', 'failed', 'msg', 'error', 'failures', 'warnings') if key in result}, signed=kept)
+
+    def _host_complete(self, _arguments: Result) -> Result:
+        plan = self._own_plan()
+        wishes = pki_host.completed(plan, plain(self._vars[ASKED]), plain(self._vars[SIGNED]).get('signed') or {})
+        return self._host_step(plan, wishes) if wishes else {'changed': False, 'certificates': {}}
+
+    def _host_retire(self, _arguments: Result) -> Result:
+        """The keys that the setup host had: out of service now, removed when the operator asks for that."""
+        settings, old = self._own_plan()['settings'], plain(self._vars[STATE]).get('old_keys') or []
+        paths = [f"{settings['cert_dir']}/private/{name}.key.pem" for name in old]
+        gone = [f"{settings['cert_dir']}/private/{name}.key.pem.replaced" for name in self._host_names()]
+        if settings.get('remove_old_keys'):
+            return self._module(step='install', absent=[*paths, *gone])
+        return self._module(step='install', retire=paths) if paths else {'changed': False}
 
     # Contents: from the setup host to the targets.
 

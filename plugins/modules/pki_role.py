@@ -24,7 +24,7 @@ options:
     description: What to do. Steps V(read) and V(install) run on the host of the task, the others on the controller or through the modules named above.
     type: str
     required: true
-    choices: [plan, authorities, certificates, judge, read, install]
+    choices: [plan, authorities, certificates, judge, read, install, host_state, host_request, host_sign, host_complete, host_retire]
   lists:
     description: Step V(plan). Which lists of the role to work out.
     type: list
@@ -72,6 +72,21 @@ options:
         type: raw
   absent:
     description: Files to be removed. Set by the action plugin.
+    type: list
+    elements: path
+    default: []
+  retire:
+    description: Files that get the ending C(.replaced). Set by the action plugin.
+    type: list
+    elements: path
+    default: []
+  exist:
+    description: Paths of which it is only told whether they exist. Set by the action plugin.
+    type: list
+    elements: path
+    default: []
+  directories:
+    description: Directories that shall exist. Set by the action plugin.
     type: list
     elements: path
     default: []
@@ -125,6 +140,10 @@ SUBOPTIONS = dict(
     group=dict(type='str'),
     mode=dict(type='raw'),
 )
+STEPS = [
+    'plan', 'authorities', 'certificates', 'judge', 'read', 'install',
+    'host_state', 'host_request', 'host_sign', 'host_complete', 'host_retire',
+]
 # No certificate or key is longer; /dev/zero is.
 LONGEST = 16 * 1024 * 1024
 
@@ -303,10 +322,10 @@ class Change(object):
         return dict(before_header=self.dest, after_header=self.dest, before=before + '\n', after=after + '\n')
 
 
-def make_directories(changes, mode):
-    """Missing directories of the destinations; those that exist keep their mode."""
+def make_directories(directories, mode):
+    """Missing directories; those that exist keep their mode."""
     made = []
-    for directory in sorted(set(os.path.dirname(change.dest) for change in changes)):
+    for directory in sorted(set(directories)):
         missing = []
         while not os.path.isdir(directory):
             missing.append(directory)
@@ -363,32 +382,40 @@ def install(module):
     written = [change for change in changes if change.differs]
     fixed = [change for change in changes if change.drift]
     removed = [path for path in module.params['absent'] if os.path.lexists(to_bytes(path))]
+    retired = [path for path in module.params['retire'] if os.path.lexists(to_bytes(path))]
+    directories = module.params['directories'] + [os.path.dirname(change.dest) for change in written]
+    missing = [path for path in directories if not os.path.isdir(path)]
     if not module.check_mode:
+        try:
+            make_directories(missing, module.params['directory_mode'])
+        except (IOError, OSError) as error:
+            raise Refused("cannot make the directory '%s': %s" % (error.filename, error.strerror))
         if written:
-            try:
-                make_directories(written, module.params['directory_mode'])
-            except (IOError, OSError) as error:
-                raise Refused("cannot make the directory '%s': %s" % (error.filename, error.strerror))
             replace(written)
+        for path in retired:
+            os.rename(path, path + '.replaced')
         for change in fixed:
             change.fix()
         for path in removed:
             os.unlink(path)
-    names = sorted([change.dest for change in written + fixed] + removed)
-    return dict(changed=bool(names), files=names, diff=[change.difference() for change in written + fixed])
+    names = sorted([change.dest for change in written + fixed] + removed + retired)
+    return dict(changed=bool(names or missing), files=names, diff=[change.difference() for change in written + fixed])
 
 
 def main():
     """Runs on the setup host (read) and on the targets (install)."""
     module = AnsibleModule(
         argument_spec=dict(
-            step=dict(type='str', required=True, choices=['plan', 'authorities', 'certificates', 'judge', 'read', 'install']),
+            step=dict(type='str', required=True, choices=STEPS),
             lists=dict(type='list', elements='str', default=[], choices=['authorities', 'certificates', 'install_certificates', 'install_ca']),
             settings=dict(type='dict', default={}),
             read=dict(type='list', elements='path', default=[]),
             roots=dict(type='path'),
             install=dict(type='list', elements='dict', default=[], options=SUBOPTIONS),
             absent=dict(type='list', elements='path', default=[]),
+            retire=dict(type='list', elements='path', default=[]),
+            exist=dict(type='list', elements='path', default=[]),
+            directories=dict(type='list', elements='path', default=[]),
             directory_mode=dict(type='raw', default='0755'),
         ),
         supports_check_mode=True,
@@ -397,7 +424,8 @@ def main():
         module.fail_json(msg="step '%s' is done by the action plugin; call it as a task" % module.params['step'])
     try:
         if module.params['step'] == 'read':
-            module.exit_json(**read(module.params['read'], module.params['roots']))
+            answer = read(module.params['read'], module.params['roots'])
+            module.exit_json(exist=[path for path in module.params['exist'] if os.path.lexists(to_bytes(path))], **answer)
         module.exit_json(**install(module))
     except Refused as error:
         module.fail_json(msg=to_native(error))

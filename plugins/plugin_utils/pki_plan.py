@@ -261,7 +261,7 @@ def install(entry: Entry, settings: Entry, notes: Notes) -> dict[str, t.Any] | N
         mode = (settings.get('file_mode') or {}).get(kind)
     return {
         'dest': dest, 'source': source, 'name': entry.get('name'), 'type': entry.get('type'),
-        'provided': is_provided(entry, settings),
+        'provided': is_provided(entry, settings), 'src': bool(entry.get('src')),
         'owner': text(entry.get('owner', settings['install_owner'])), 'group': text(entry.get('group', settings['install_group'])),
         'mode': mode, 'explicit': entry.get('mode') not in (None, ''),
     }
