@@ -201,7 +201,15 @@ impl Work<'_> {
         changes.push(self.public(places.serial(), generation.to_string()));
         changes.push(self.index(name));
         links::detach(&places.certificate())?;
-        self.install(&format!("authority {name}"), changes)?;
+        let in_service = self.living(name).generation;
+        if let Err(failure) = self.install(&format!("authority {name}"), changes) {
+            // The old set is back; so is the link, or the next run puts it right.
+            if let Some(number) = in_service {
+                let _next_run =
+                    links::attach(&places.certificate(), &places.generation_name(number));
+            }
+            return Err(failure);
+        }
         links::attach(&places.certificate(), &places.generation_name(generation))?;
         if above.is_empty() {
             attach_chain(&places)?;
