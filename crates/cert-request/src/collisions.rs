@@ -24,18 +24,17 @@ pub fn collisions(entries: &[Entry]) -> BTreeMap<EntryName, EntryError> {
                     .canonicalize()
                     .unwrap_or_else(|_| parent.to_path_buf())
             });
-            match owners.get(&real.join(name)) {
-                None => drop(owners.insert(real.join(name), (&entry.name, path))),
-                Some((other, first)) => {
-                    drop(collisions.entry(entry.name.clone()).or_insert_with(|| {
-                        EntryError::SameFile {
-                            path: path.to_path_buf(),
-                            first: first.to_path_buf(),
-                            other: other.to_string(),
-                        }
-                    }))
-                }
-            }
+            let Some((other, first)) = owners.get(&real.join(name)) else {
+                owners.insert(real.join(name), (&entry.name, path));
+                continue;
+            };
+            collisions
+                .entry(entry.name.clone())
+                .or_insert_with(|| EntryError::SameFile {
+                    path: path.to_path_buf(),
+                    first: first.to_path_buf(),
+                    other: other.to_string(),
+                });
         }
     }
     collisions

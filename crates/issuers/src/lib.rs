@@ -199,3 +199,6 @@ fn template(
         serial: None,
     }
 }
+
+#[cfg(test)]
+mod tests;
