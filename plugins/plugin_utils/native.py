@@ -57,7 +57,7 @@ class NativeAction(ActionBase):
         hidden = task_options.secrets(self.SPEC, given)
         review = task_options.review(self.SPEC, given)
         if review.faults:
-            result = _refusal(review.faults)
+            result = self._refuse(given, review.faults)
         else:
             result = self._start_in_background(given) if self._task.async_val else self._run_program(given)
             _extend(result, 'warnings', review.warnings)
@@ -66,8 +66,15 @@ class NativeAction(ActionBase):
             result['invocation'] = {'module_args': given}
         return task_options.censor(result, hidden)
 
-    def _run_program(self, given: dict[str, t.Any]) -> dict[str, t.Any]:
-        arguments = self._arguments(given)
+    def _refuse(self, given: dict[str, t.Any], faults: list[task_options.Fault]) -> dict[str, t.Any]:
+        """Options that cannot be right: the program names every fault at once, also those that only it can see. It is
+        asked in check mode, so that whatever it makes of them, nothing is touched."""
+        result = self._run_program(given, check_mode=True)
+        known = result.get('error', {}).get('kind') == 'input.invalid'
+        return result if known else _refusal(faults)
+
+    def _run_program(self, given: dict[str, t.Any], check_mode: bool = False) -> dict[str, t.Any]:
+        arguments = self._arguments(given, check_mode)
         piped = self._can_pipe()
         trip = self._round_trips('run', arguments, piped)
         if piped and self._wants_terminal(trip):
@@ -101,9 +108,11 @@ class NativeAction(ActionBase):
             result['msg'] = f'{said}; asynchronous tasks need Python on the target, other tasks of this collection do not'
         return result
 
-    def _arguments(self, given: dict[str, t.Any]) -> bytes:
+    def _arguments(self, given: dict[str, t.Any], check_mode: bool) -> bytes:
         arguments = dict(given)
         self._update_module_args(f'tls.everywhere.{self.NAME}', arguments, self._vars)
+        if check_mode:
+            arguments['_ansible_check_mode'] = True
         return json.dumps(task_options.plain(arguments)).encode('utf-8', 'surrogateescape') + b'\n'
 
     def _round_trips(self, verb: str, data: bytes, piped: bool) -> Trip:

@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from machine import Machine  # noqa: E402
 from plays import TOP  # noqa: E402
 
+SYSTEM_TEMPORARY = pathlib.Path("/var/tmp")
 NATIVE = pathlib.Path(os.environ.get("CARRY_NATIVE", TOP / "plugins" / "native"))
 
 
@@ -25,12 +26,17 @@ def machine():
     """Users, sshd and chroot; gone when the tests are done."""
     work = pathlib.Path(tempfile.mkdtemp(prefix="tls-everywhere-carry.", dir="/var/tmp"))
     it = Machine(work)
+    # Ansible itself leaves the directory of an asynchronous task that runs as another unprivileged user, whatever the
+    # module: its wrapper, which runs as that user, may not remove what the login user has made.
+    before = set(SYSTEM_TEMPORARY.glob("ansible-tmp-*"))
     try:
         it.start()
         yield it
     finally:
         it.stop()
         shutil.rmtree(work, ignore_errors=True)
+        for left in set(SYSTEM_TEMPORARY.glob("ansible-tmp-*")) - before:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
