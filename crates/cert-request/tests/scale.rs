@@ -88,7 +88,7 @@ fn a_lock_that_is_held_too_long_is_told() {
     args["lock_timeout"] = json!("1s");
     let mut holder = std::process::Command::new("flock")
         .arg(host.sandbox.path())
-        .args(["sleep", "30"])
+        .args(["sleep", "5"])
         .spawn()
         .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(300));
