@@ -117,8 +117,9 @@ class ActionModule(ActionBase):
         is named; regenerating keeps what it has too, so that nothing below it becomes invalid by a changed name."""
         if call.strict:
             return self._native(PkiCa, call.arguments)
-        arguments, warnings = call.arguments, []
-        regenerate = arguments.pop('regenerate', None)
+        warnings: list[str] = []
+        regenerate = {key: call.arguments[key] for key in ('regenerate', 'regenerate_key') if key in call.arguments}
+        arguments = {key: value for key, value in call.arguments.items() if key not in regenerate}
         # Each round can free one more generation of authorities to be compared.
         for _round in range(len(arguments['authorities']) + 1):
             result = self._native(PkiCa, arguments, check=True if regenerate else None)
@@ -127,7 +128,7 @@ class ActionModule(ActionBase):
             if not more:
                 break
         if regenerate:
-            result = self._native(PkiCa, dict(arguments, regenerate=regenerate))
+            result = self._native(PkiCa, dict(arguments, **regenerate))
         result['warnings'] = [*(result.get('warnings') or []), *warnings]
         return result
 

@@ -380,11 +380,12 @@ def authority_calls(plans: t.Mapping[str, dict[str, t.Any]]) -> list[AuthorityCa
     for settings, wishes in groups.values():
         faults: dict[str, list[str]] = {}
         authorities = merged(wishes, faults)
-        chosen = pki_names.selection(settings.get('regen_ca'))
-        names = [wish['name'] for wish in authorities if wish['name'] in chosen]
         arguments = {'backend': {'files': settings['backend_files']}, 'authorities': authorities, 'lock_timeout': '120s'}
-        if names:
-            arguments['regenerate'] = names
+        for option, variable in (('regenerate', 'regen_ca'), ('regenerate_key', 'regen_ca_key')):
+            chosen = pki_names.selection(settings.get(variable))
+            names = [wish['name'] for wish in authorities if wish['name'] in chosen]
+            if names:
+                arguments[option] = names
         calls.append(AuthorityCall(arguments, bool(settings.get('strict')), [f'{host}: {text}' for host, texts in faults.items() for text in texts]))
     return calls
 

@@ -113,17 +113,20 @@ class Cloud:
         tasks = json.loads(json.dumps(tasks).replace('"name": "pki"', f'"name": "{role}"'))
         plays = [{"hosts": hosts or ",".join(self.hosts), "gather_facts": False, "tasks": tasks, "handlers": list(handlers), **play}]
         (self.work / "play.yml").write_text(json.dumps(plays))
-        environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.work), "ANSIBLE_ROLES_PATH": str(ROLES), "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_COLLECTIONS_PATH": str(collections()), "ANSIBLE_COLLECTIONS_PATHS": str(collections()),
-            "ANSIBLE_HOME": str(self.work / "ansible"), "ANSIBLE_LOCAL_TEMP": str(self.work / "ansible" / "tmp"), "LC_ALL": "C.UTF-8",
-        }
         command = [venv(self.core) / "bin" / "ansible-playbook", "-i", self.work / "inventory", self.work / "play.yml", *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=300)
         ran = Ran(done.returncode, done.stdout + done.stderr)
         if ok is not None:
             assert (ran.status == 0) == ok, ran.text
         return ran
+
+    def environment(self):
+        """Nothing of the user's Ansible gets in."""
+        return {
+            "PATH": os.environ["PATH"], "HOME": str(self.work), "ANSIBLE_ROLES_PATH": str(ROLES), "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_COLLECTIONS_PATH": str(collections()), "ANSIBLE_COLLECTIONS_PATHS": str(collections()),
+            "ANSIBLE_HOME": str(self.work / "ansible"), "ANSIBLE_LOCAL_TEMP": str(self.work / "ansible" / "tmp"), "LC_ALL": "C.UTF-8",
+        }
 
     def run(self, entry="main.yml", arguments=(), ok=True, handlers=(), hosts=None, **values):
         """Run one entry file."""
