@@ -98,6 +98,13 @@ pub(crate) fn issuer(merged: &Merged<'_>, notes: &mut Notes) -> Option<IssuerSpe
         external,
         provided,
     } = issuer;
+    for option in self_signed.iter().flat_map(serde_json::Map::keys) {
+        let at = format!("{path}.self_signed.{option}");
+        notes.fault(
+            at,
+            "unknown option; self_signed has none, write 'self_signed: {}'",
+        );
+    }
     let mut chosen: Vec<Option<IssuerSpec>> = Vec::new();
     chosen.extend(self_signed.as_ref().map(|_| Some(IssuerSpec::SelfSigned)));
     chosen.extend(
