@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 mkdir -p tree/roots/Root/csr tree/roots/Root/private tree/roots/Root/certs tree/certs/csr tree/certs/certs tree/certs/private
 chmod 0700 tree/roots/Root/private tree/roots/Root/csr
 cd tree/roots/Root
