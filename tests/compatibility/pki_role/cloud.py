@@ -125,6 +125,7 @@ class Cloud:
         return {
             "PATH": os.environ["PATH"], "HOME": str(self.work), "ANSIBLE_ROLES_PATH": str(ROLES), "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_COLLECTIONS_PATH": str(collections()), "ANSIBLE_COLLECTIONS_PATHS": str(collections()),
+            "ANSIBLE_LIBRARY": str(self.work / "library"),
             "ANSIBLE_HOME": str(self.work / "ansible"), "ANSIBLE_LOCAL_TEMP": str(self.work / "ansible" / "tmp"), "LC_ALL": "C.UTF-8",
         }
 
