@@ -1,34 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What can go wrong, in the words of authorities. Messages of libraries stay theirs and follow as causes.
 
+mod answer;
+mod difference;
+mod failed;
+
 use std::path::PathBuf;
 
-use ansible_module::{Failure as _, InputFaults};
+use ansible_module::InputFaults;
 use pki::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+pub use self::difference::Difference;
+use self::difference::list;
+pub use self::failed::Failed;
+use self::failed::partial;
 use crate::names::AuthorityName;
-
-/// A difference between a wished authority and the one that exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// The option.
-    pub what: &'static str,
-    /// What the certificate or key on disk has.
-    pub existing: String,
-    /// What the task asks for.
-    pub wished: String,
-}
-
-impl std::fmt::Display for Difference {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} is '{}', wished is '{}'",
-            self.what, self.existing, self.wished
-        )
-    }
-}
 
 /// A failure of one authority, signature, revocation or list, or of the whole task.
 #[derive(Debug, thiserror::Error)]
@@ -276,54 +263,7 @@ pub enum Failure {
     },
 }
 
-/// An entry of the task that failed.
-#[derive(Debug)]
-pub struct Failed {
-    /// `authorities[root]`, `sign[3]`, `revoke[0]`, `crl[root]`.
-    pub item: String,
-    /// Why.
-    pub failure: Failure,
-}
-
-impl Failed {
-    /// As it is listed in `failures`.
-    pub fn facts(&self) -> Value {
-        let chain = ansible_module::chain(&self.failure);
-        let mut facts = json!({
-            "item": self.item,
-            "kind": self.failure.kind(),
-            "msg": ansible_module::flatten(&self.failure),
-            "caused_by": chain.get(1..).unwrap_or_default(),
-            "hint": self.failure.hint(),
-        });
-        if let Value::Object(map) = &mut facts {
-            map.extend(self.failure.details());
-        }
-        facts
-    }
-}
-
 impl Failure {
-    /// Facts of one entry's failure.
-    fn details(&self) -> Map<String, Value> {
-        let pairs = match self {
-            Self::AuthorityDrift { differences, .. } => {
-                let each = differences.iter().map(|difference| {
-                    json!({"what": difference.what, "existing": difference.existing, "wished": difference.wished})
-                });
-                vec![("differences", each.collect())]
-            }
-            Self::AuthorityInUse { below, .. } => vec![("below", json!(below))],
-            Self::KeyLost { invalidates, .. } => vec![("invalidates", json!(invalidates))],
-            Self::NameNotPermitted { names, .. } => vec![("names", json!(names))],
-            _ => Vec::new(),
-        };
-        pairs
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect()
-    }
-
     /// The failure of one file that was observed.
     pub fn unreadable(path: &std::path::Path, source: tls_files::Error) -> Self {
         Self::Files {
@@ -341,169 +281,6 @@ impl Failure {
     }
 }
 
-impl ansible_module::Failure for Failure {
-    fn kind(&self) -> &str {
-        match self {
-            Self::AuthorityDrift { .. } => "authority.drift",
-            Self::AuthorityExpired { .. } => "authority.expired",
-            Self::AuthorityInUse { .. } => "authority.in_use",
-            Self::AuthorityMissing { .. } => "authority.missing",
-            Self::AuthorityNotYetValid { .. } => "authority.not_yet_valid",
-            Self::AuthorityOutOfService { .. } => "authority.out_of_service",
-            Self::Damaged { .. } => "tree.damaged",
-            Self::Dependency { .. } => "authority.dependency",
-            Self::Files { source, .. } => source.kind(),
-            Self::Input(faults) => faults.kind(),
-            Self::KeyForeign { .. } => "authority.key_foreign",
-            Self::KeyLost { .. } => "authority.key_lost",
-            Self::KeyUnavailable { .. } => "authority.key_unavailable",
-            Self::List { .. } => "crl.failed",
-            Self::IssuerOutside { .. } => "revoke.issuer_outside",
-            Self::NameNotPermitted { .. } => "sign.name_not_permitted",
-            Self::NoActiveAuthority => "sign.no_active_authority",
-            Self::NoIssuer { .. } => "authority.no_issuer",
-            Self::Os { .. } => "tree.os",
-            Self::PathLength { .. } => "sign.path_length",
-            Self::Pki { source, .. } => source.kind(),
-            Self::RevocationForeign { .. } => "revoke.foreign",
-            Self::RevocationOfRoot { .. } => "revoke.root",
-            Self::Several { failed, .. } => {
-                root_cause(failed).map_or("entries.failed", |one| one.failure.kind())
-            }
-            Self::Unverified { .. } => "sign.unverified",
-            Self::Upload { fault, .. } => fault,
-            Self::UploadChain { source, .. } => upload_kind(source),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::AuthorityDrift {
-                authority,
-                differences,
-            } => drift_hint(authority, differences),
-            Self::AuthorityExpired { authority, .. } => {
-                format!("renew it with 'regenerate: {authority}'")
-            }
-            Self::AuthorityInUse { .. } => {
-                "use state retired until these have expired or are revoked, or give 'force: true'"
-                    .to_owned()
-            }
-            Self::AuthorityMissing { authority, .. } => {
-                format!(
-                    "list '{authority}' in 'authorities' with state present, or correct the name"
-                )
-            }
-            Self::AuthorityNotYetValid { .. } => "check the clock of this host".to_owned(),
-            Self::AuthorityOutOfService { .. } => {
-                "name another authority, or set this one's state to present or active".to_owned()
-            }
-            Self::KeyForeign { authority, .. } => format!(
-                "restore the key that belongs to the certificate, or certify this key with 'regenerate: {authority}'"
-            ),
-            Self::KeyLost { authority, .. } => format!(
-                "restore the key from a backup; if there is none, make a new one with 'regenerate_key: {authority}' and reissue all that it invalidates"
-            ),
-            Self::KeyUnavailable {
-                authority,
-                problem: "is encrypted",
-                ..
-            } => {
-                format!("list '{authority}' in 'authorities' with its 'key.passphrase'")
-            }
-            Self::KeyUnavailable { .. } => {
-                "bring the key back for this task, then take it away again".to_owned()
-            }
-            Self::NoActiveAuthority => {
-                "give 'authority', or set one authority's state to active".to_owned()
-            }
-            Self::NoIssuer { .. } => {
-                "give its parent; if it is signed outside, use state csr, then state signed"
-                    .to_owned()
-            }
-            Self::Pki {
-                source: pki::Error::KeyEncrypted | pki::Error::PassphraseWrong,
-                ..
-            } => "list the authority in 'authorities' with the right 'key.passphrase'".to_owned(),
-            Self::RevocationOfRoot { .. } => {
-                "take it out of the trust stores, then use state retired or absent".to_owned()
-            }
-            Self::Files { source, .. } => return source.hint().map(Into::into),
-            Self::Several { failed, .. } => match root_cause(failed) {
-                Some(one) => return one.failure.hint(),
-                None => "see 'failures' for each entry".to_owned(),
-            },
-            _ => return None,
-        })
-    }
-
-    fn facts(&self) -> Map<String, Value> {
-        match self {
-            Self::Several { failed, facts, .. } => {
-                let mut facts = (**facts).clone();
-                facts.insert(
-                    "failures".to_owned(),
-                    failed.iter().map(Failed::facts).collect(),
-                );
-                facts
-            }
-            Self::Input(faults) => faults.facts(),
-            other => other.details(),
-        }
-    }
-
-    fn changed(&self) -> bool {
-        matches!(self, Self::Several { changed: true, .. })
-    }
-}
-
-/// The one failure on which all others only depend.
-fn root_cause(failed: &[Failed]) -> Option<&Failed> {
-    let independent = |one: &&Failed| !matches!(one.failure, Failure::Dependency { .. });
-    let mut causes = failed.iter().filter(independent);
-    let first = causes.next()?;
-    causes.next().is_none().then_some(first)
-}
-
-/// Which option heals a drift: only a new key heals another algorithm.
-fn drift_hint(authority: &AuthorityName, differences: &[Difference]) -> String {
-    let option = if differences
-        .iter()
-        .any(|difference| difference.what == "key")
-    {
-        "regenerate_key"
-    } else {
-        "regenerate"
-    };
-    format!("correct the wish, or replace the certificate with '{option}: {authority}'")
-}
-
-/// Each refusal of an uploaded chain has a kind of its own.
-fn upload_kind(error: &pki::chain::Error) -> &'static str {
-    use pki::chain::Error as Chain;
-    match error {
-        Chain::Expired { .. } => "signed.expired",
-        Chain::NotYetValid { .. } => "signed.not_yet_valid",
-        Chain::NoMatchingKey { .. } => "signed.key_mismatch",
-        Chain::NotAuthority { .. } => "signed.not_authority",
-        Chain::MissingKeyCertSign { .. } => "signed.no_key_cert_sign",
-        Chain::PathLength { .. } => "signed.path_length",
-        Chain::NameConstraint { .. } | Chain::DisjointConstraints { .. } => {
-            "signed.name_constraints"
-        }
-        Chain::Signature { .. } => "signed.signature",
-        Chain::IssuerMissing { .. } => "signed.chain_incomplete",
-        Chain::KeyIdentifier { .. } => "signed.key_identifier",
-        Chain::UnknownCritical { .. } => "signed.unknown_critical",
-        _ => "signed.invalid",
-    }
-}
-
-fn list(differences: &[Difference]) -> String {
-    let each: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    each.join("; ")
-}
-
 /// Up to five of a list; a person reads no more, the facts have all.
 fn named(items: &[String]) -> String {
     const SHOWN: usize = 5;
@@ -519,16 +296,5 @@ fn named(items: &[String]) -> String {
     match items.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),
-    }
-}
-
-fn partial(failed: &[Failed]) -> String {
-    let first = failed
-        .first()
-        .map(|one| format!("{}: {}", one.item, ansible_module::flatten(&one.failure)));
-    match (first, failed.len()) {
-        (Some(first), 1) => first,
-        (Some(first), count) => format!("{count} entries failed; first {first}"),
-        (None, _) => "nothing failed".to_owned(),
     }
 }
