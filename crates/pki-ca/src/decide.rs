@@ -313,3 +313,6 @@ fn place(
     }
     ordered.push(name.clone());
 }
+
+#[cfg(test)]
+mod tests;
