@@ -36,7 +36,7 @@ impl<'a> Disk<'a> {
             // Not `eprintln!`, which is not shown of a test that passes.
             let _ = writeln!(std::io::stderr(), "skipped: mount is not allowed here");
         }
-        status.success().then_some(Self(host))
+        status.success().then(|| Self(host))
     }
 
     fn remount(&self, options: &str) {

@@ -101,7 +101,7 @@ impl SmallDisk {
             .stderr(Stdio::null())
             .status()
             .ok()?;
-        status.success().then_some(Self { sandbox })
+        status.success().then(|| Self { sandbox })
     }
 }
 
