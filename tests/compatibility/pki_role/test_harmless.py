@@ -6,7 +6,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from cloud import INTERMEDIATE, ROOT, certificate, mode, openssl, venv
+from cloud import INTERMEDIATE, ROOT, Cloud, certificate, mode, openssl, venv
 
 CAS = {"pki_authorities": [ROOT, INTERMEDIATE]}
 
@@ -153,16 +153,37 @@ def test_two_plays_at_once_make_one_tree(cloud):
     assert cloud.run(**asked).changed() == 0
 
 
-def test_a_file_edited_by_hand_is_named_or_mended(cloud):
+def test_a_chain_edited_by_hand_is_mended_and_a_broken_certificate_is_named(cloud):
     asked = {**CAS, "pki_certificates": [certificate("web")]}
     cloud.run(**asked)
-    chain = cloud.leaf("web", "-chain")
-    chain.write_text(chain.read_text().replace("-----END", "garbage\n-----END", 1))
-    failed = cloud.run(ok=None, **asked)
-    assert failed.status != 0 and str(chain) in failed.flat() or cloud.run(**asked).changed() == 0
-    link = cloud.authority("ExampleCorpIntermediate")
-    link.unlink()
-    cloud.leaf("web", "-chain").unlink()
+    serial, chain = cloud.serial(cloud.leaf("web")), cloud.leaf("web", "-chain")
+    chain.write_text(cloud.leaf("web").read_text())
     cloud.run(**asked)
-    assert link.is_symlink()
-    cloud.verify("web")
+    assert chain.read_text() == cloud.leaf("web").read_text() + cloud.authority("ExampleCorpIntermediate").read_text()
+    assert cloud.serial(cloud.leaf("web")) == serial
+    cloud.leaf("web").write_text("edited\n")
+    before = cloud.snapshot()
+    failed = cloud.run("main_certs.yml", ok=False, **asked)
+    assert "certificate 'web'" in failed.flat() and "certs/web.crt" in failed.flat() and cloud.snapshot() == before
+
+
+def test_a_link_that_was_removed_comes_back(cloud):
+    cloud.run(**CAS)
+    link = cloud.authority("ExampleCorpIntermediate")
+    content = link.read_bytes()
+    link.unlink()
+    cloud.run(**CAS)
+    assert link.is_symlink() and link.read_bytes() == content
+
+
+def test_a_renamed_host_gets_a_certificate_of_its_new_name(work):
+    def asked(cloud):
+        return {**CAS, "pki_certificates": [certificate("web_{{ inventory_hostname }}")], "pki_install_certificates": [
+            {"name": "web_{{ inventory_hostname }}", "dest": f"{cloud.work}/etc/web.pem"}]}
+    cloud = Cloud(work, hosts=("old",))
+    cloud.run(**asked(cloud))
+    before = cloud.leaf("web_old").read_bytes()
+    cloud = Cloud(work, hosts=("new",))
+    cloud.run(**asked(cloud))
+    assert cloud.leaf("web_old").read_bytes() == before
+    assert (work / "etc/web.pem").read_bytes() == cloud.leaf("web_new").read_bytes() != before
