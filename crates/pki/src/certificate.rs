@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Certificates and what they say (RFC 5280 §4).
 
+use std::sync::{Arc, OnceLock};
+
+use openssl::pkey::{PKey, Public};
 use openssl::x509::X509;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
@@ -80,6 +83,8 @@ pub struct Certificate {
     der: Vec<u8>,
     facts: CertificateFacts,
     public_key: PublicKey,
+    /// For [`Self::signed_by`]: one authority is asked of the certificates of a whole fleet.
+    verifier: Arc<OnceLock<Option<PKey<Public>>>>,
 }
 
 impl PartialEq for Certificate {
@@ -119,6 +124,7 @@ impl Certificate {
             der: certificate.to_vec(),
             facts: read_facts(&parsed)?,
             public_key: PublicKey::from_spki_der(parsed.public_key().raw)?,
+            verifier: Arc::default(),
         })
     }
 
@@ -177,12 +183,15 @@ impl Certificate {
         if !name_fits || (weak && self != issuer) {
             return false;
         }
-        let Ok(key) = issuer.public_key.pkey() else {
+        let verifier = issuer
+            .verifier
+            .get_or_init(|| issuer.public_key.pkey().ok());
+        let Some(key) = verifier else {
             return false;
         };
         // A signature that OpenSSL cannot read is not one; the error stack that it leaves is dropped with the error.
         X509::from_der(&self.der)
-            .and_then(|certificate| certificate.verify(&key))
+            .and_then(|certificate| certificate.verify(key))
             .unwrap_or(false)
     }
 }
