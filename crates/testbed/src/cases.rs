@@ -21,6 +21,8 @@
 //! 3. **again** must answer `changed: false`, not fail, and move nothing on disk. It is left out after a
 //!    failure.
 //!
+//! No answer of any run may hold a line of a private key that is in the sandbox.
+//!
 //! `expect.json` names what matters: see [`mismatches`] for the wildcard `[..]` and for null.
 //! An `expect-check.json` or `expect-again.json` drops the rule of its run, also that nothing moves for again:
 //! a forced renewal changes each time. Check never moves anything.
@@ -175,12 +177,19 @@ impl<'a> Case<'a> {
 
     fn module(&self, check: bool) -> Answer {
         let args = self.json("args.json").unwrap_or_else(|| json!({}));
-        ModuleRun::new(self.executable)
+        let mut keys = key_lines(self.sandbox.path());
+        let answer = ModuleRun::new(self.executable)
             .args(args)
             .sandbox(&self.sandbox)
             .check(check)
             .diff(true)
-            .run()
+            .run();
+        // Those that were there before too: they are replaced, not forgotten.
+        keys.extend(key_lines(self.sandbox.path()));
+        for line in keys {
+            answer.never_says(&line);
+        }
+        answer
     }
 
     fn unmoved(&self, run: &str, before: &Listing, answer: &Answer) -> Result<(), String> {
@@ -216,6 +225,37 @@ impl<'a> Case<'a> {
             Err(format!("after.txt: {}", wrong.join("\nafter.txt: ")))
         }
     }
+}
+
+/// The lines of all private keys in PEM files of a tree, without those too short to be told from other text.
+fn key_lines(tree: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    for entry in fs::read_dir(tree).into_iter().flatten().flatten() {
+        let path = entry.path();
+        // Links are not followed, nor is anything opened that could block.
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => lines.extend(key_lines(&path)),
+            Ok(kind) if kind.is_file() => {
+                let bytes = fs::read(&path).unwrap_or_default();
+                lines.extend(key_lines_of(&String::from_utf8_lossy(&bytes)));
+            }
+            _ => {}
+        }
+    }
+    lines
+}
+
+fn key_lines_of(text: &str) -> Vec<String> {
+    let mut is_inside = false;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("-----") {
+            is_inside = line.starts_with("-----BEGIN ") && line.contains("PRIVATE KEY");
+        } else if is_inside && line.len() >= 40 {
+            lines.push(line.to_owned());
+        }
+    }
+    lines
 }
 
 fn setup(script: &Path, sandbox: &Sandbox) {

@@ -151,6 +151,28 @@ fn a_spoilt_answer_is_found() {
 }
 
 #[test]
+fn an_answer_with_key_material_is_found() {
+    let line = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2";
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{line}\n-----END PRIVATE KEY-----\n");
+    for place in ["before/old.key", "before/sub/old.key"] {
+        let says = format!(
+            "rm -r old.key sub 2>/dev/null; echo '{{\"changed\":false,\"diff\":\"{line}\"}}'"
+        );
+        assert_eq!(
+            verdict(&says, &[EXPECT, (place, &key)]),
+            format!("'{line}' was printed")
+        );
+    }
+    let certificate = key.replace("PRIVATE KEY", "CERTIFICATE");
+    let says = format!("echo '{{\"changed\":false,\"certificate\":\"{line}\"}}'");
+    let expect = ("expect.json", r#"{"changed": false}"#);
+    assert_eq!(
+        verdict(&says, &[expect, ("before/a.pem", &certificate)]),
+        "good"
+    );
+}
+
+#[test]
 fn each_line_of_after_txt_is_checked() {
     for (line, wrong) in [
         ("0644 made", "after.txt: '0644 made', but made is f 0600 "),
