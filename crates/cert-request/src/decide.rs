@@ -96,12 +96,14 @@ pub fn decide(
         .iter()
         .filter_map(|check| check(&facts))
         .partition(|reason| counts(entry, reason));
-    warnings.extend(ignored.iter().map(|reason| {
-        format!(
-            "{}: {}; 'renew.on' does not name it, so the certificate stays",
+    warnings.extend(ignored.iter().filter_map(|reason| {
+        // The word to add is not always that of the reason: the subject goes with the names.
+        let word = reason.kind.renew_on()?.word();
+        Some(format!(
+            "{}: {}; 'renew.on' does not name '{word}', so the certificate stays",
             reason.kind.word(),
             reason.detail
-        )
+        ))
     }));
     warnings.extend(checks::lifetime_warning(&facts));
     warnings.extend(open_keys(&facts));
