@@ -8,12 +8,15 @@
     reason = "a test that starts programs and says what it saw"
 )]
 
+#[path = "support/processes.rs"]
+mod processes;
 mod support;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
+use processes::children;
 use serde_json::{Value, json};
 use support::{EXECUTABLE, Host, of_web, web};
 
@@ -36,23 +39,6 @@ enum Victims {
     Module,
     /// The module and the committer, as when the power fails.
     Both,
-}
-
-/// The children of a process; the second field after the name in `/proc/PID/stat` is the parent.
-fn children(pid: u32) -> Vec<String> {
-    let parent = |of: &str| {
-        let stat = std::fs::read_to_string(format!("/proc/{of}/stat")).ok()?;
-        stat.rsplit_once(')')?
-            .1
-            .split_whitespace()
-            .nth(1)
-            .map(str::to_owned)
-    };
-    let all = std::fs::read_dir("/proc").unwrap().flatten();
-    let names = all.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    names
-        .filter(|name| parent(name) == Some(pid.to_string()))
-        .collect()
 }
 
 /// Starts the module on `args`, kills it after `delay`; whether it was still alive.
