@@ -477,7 +477,7 @@ certificates:
       returned: when copies were made
       type: list
       elements: str
-      sample: [/etc/haproxy/public.pem.2026-11-22T06:00:00Z~]
+      sample: ["/etc/haproxy/public.pem.4711.2026-11-22@06:00:00~"]
     containers:
       description: What O(certificates[].containers) said.
       returned: always

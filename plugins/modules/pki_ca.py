@@ -29,7 +29,7 @@ options:
         type: dict
         suboptions:
           directory:
-            description: Root of the tree. Its parent must exist.
+            description: Root of the tree. What is missing of its path is made.
             type: path
             required: true
           owner:
@@ -601,12 +601,6 @@ failures:
   type: list
   elements: dict
   sample: [{item: "authorities[Root]", kind: authority.drift, msg: "authority 'Root' differs from what is wished: …"}]
-warnings_of_entries:
-  description: What the warnings would have been.
-  returned: when entries failed
-  type: list
-  elements: str
-  sample: []
 msg:
   description: What was done, or why the task failed.
   returned: always

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/../../lib/authority.sh"
+root ca
+between ca web "-100 days" "-1 days"
