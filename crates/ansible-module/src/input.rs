@@ -62,6 +62,12 @@ pub(crate) enum Error {
     /// The operator should give a file, or pipe the arguments in.
     #[error("no arguments: standard input is a terminal; give a file with JSON as the argument")]
     Terminal,
+    /// The operator should look at what made the arguments.
+    #[error("the arguments in {from} are empty; give a JSON object with the options")]
+    Empty { from: Source },
+    /// The operator should save the file in another encoding.
+    #[error("the arguments in {from} are encoded as UTF-16; save them as UTF-8")]
+    Utf16 { from: Source },
     /// The operator should split the task.
     #[error("the arguments in {from} are larger than {LIMIT_MIB} MiB")]
     TooLarge { from: Source },
@@ -73,7 +79,10 @@ pub(crate) enum Error {
 impl Failure for Error {
     fn kind(&self) -> &str {
         match self {
-            Self::NotJson { .. } | Self::NotAnObject { .. } => "input.not_json",
+            Self::NotJson { .. }
+            | Self::NotAnObject { .. }
+            | Self::Empty { .. }
+            | Self::Utf16 { .. } => "input.not_json",
             Self::CommandLine { .. }
             | Self::Terminal
             | Self::TooLarge { .. }
@@ -130,6 +139,14 @@ fn bounded(reader: impl Read, from: impl Fn() -> Source) -> Result<Zeroizing<Vec
 
 /// Parses the arguments: an object, also inside Ansible's wrapper.
 pub(crate) fn parse(bytes: &[u8], from: Source) -> Result<Map<String, Value>, Error> {
+    // Editors on Windows begin a file with a byte order mark; JSON has none (RFC 8259 section 8.1).
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Err(Error::Empty { from });
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(Error::Utf16 { from });
+    }
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(mut map)) => match map.get_mut(WRAPPER).map(Value::take) {
             Some(Value::Object(inner)) if map.len() == 1 => Ok(inner),
@@ -187,6 +204,23 @@ mod tests {
             parsed(r#"{"a": "#),
             Err("the arguments in standard input are not JSON: EOF while parsing a value at line 1 column 6"
                 .into())
+        );
+    }
+
+    #[test]
+    fn the_encoding_of_an_editor_on_windows_is_read_or_named() {
+        assert_eq!(parsed("\u{feff}{\"a\": 1}\r\n"), Ok(json!({"a": 1})));
+        let of = |bytes: &[u8]| parse(bytes, Source::Stdin).map_err(|e| crate::flatten(&e));
+        assert_eq!(
+            of(b"\xff\xfe{\0}\0"),
+            Err("the arguments in standard input are encoded as UTF-16; save them as UTF-8".into())
+        );
+        assert_eq!(
+            of(b" \n"),
+            Err(
+                "the arguments in standard input are empty; give a JSON object with the options"
+                    .into()
+            )
         );
     }
 
