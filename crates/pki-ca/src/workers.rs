@@ -3,8 +3,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread::Builder;
 
 /// Applies `work` to each item, at most `parallel` at once; the results are in the order of the items.
+///
+/// This thread works too: under a limit of processes (`ulimit -u`, a full cgroup) in which no other can be
+/// started it does everything alone.
 pub(crate) fn each<'a, T: Sync, R: Send>(
     items: &'a [T],
     parallel: usize,
@@ -16,18 +20,22 @@ pub(crate) fn each<'a, T: Sync, R: Send>(
     }
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::with_capacity(items.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some((index, item)) = take(&next, items) {
-                    let result = work(item);
-                    results
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((index, result));
-                }
-            });
+    let run = || {
+        while let Some((index, item)) = take(&next, items) {
+            let result = work(item);
+            results
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((index, result));
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            if Builder::new().spawn_scoped(scope, run).is_err() {
+                break;
+            }
+        }
+        run();
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(index, _)| *index);
