@@ -150,6 +150,21 @@ impl Failure for InputFaults {
     }
 }
 
+/// What to say of a text in which a template of Ansible was left unrendered, as happens to variables that are
+/// marked unsafe or come from a file. For options that take any text and so would take this too.
+pub fn unrendered(text: &str) -> Option<String> {
+    let opened = ["{{", "{%"]
+        .iter()
+        .filter_map(|mark| text.find(mark))
+        .min()?;
+    let is_closed = ["}}", "%}"]
+        .iter()
+        .any(|mark| text[opened..].contains(mark));
+    is_closed.then(|| {
+        format!("'{text}' is a template that was not rendered; look where the variable comes from")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

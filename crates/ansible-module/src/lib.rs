@@ -107,6 +107,7 @@ mod facts_text;
 mod failure;
 mod faults;
 mod input;
+mod key_material;
 mod options;
 mod outcome;
 mod panic;
@@ -123,7 +124,7 @@ use serde::de::DeserializeOwned;
 
 pub use control::Control;
 pub use failure::{Failure, chain, flatten};
-pub use faults::{Fault, Faults, InputFaults};
+pub use faults::{Fault, Faults, InputFaults, unrendered};
 pub use options::{Element, Kind, OptionSpec, table_defects};
 pub use outcome::{Deprecation, Diff, Outcome};
 pub use panic::note_change;

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::coerce;
 use crate::faults::Faults;
+use crate::key_material;
 use crate::options::{Kind, OptionSpec, literal};
 
 /// What stands in the echoed options where a secret was, the text that Ansible itself uses.
@@ -37,6 +38,9 @@ pub(crate) fn walk(input: Map<String, Value>, table: &[OptionSpec], home: Option
         secrets: Vec::new(),
         shifted: false,
     };
+    input
+        .values()
+        .for_each(|value| key_material::remember(value, &mut walk.secrets));
     let options = walk.dictionary("", input, table, false);
     Walked {
         options,
