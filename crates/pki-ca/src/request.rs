@@ -129,6 +129,12 @@ fn tree(files: Option<Files>, faults: &mut Faults) -> Tree {
             format!("'{}' is not an absolute path", files.directory),
         );
     }
+    if root.is_absolute() && root.parent().is_none() {
+        faults.push(
+            at("directory"),
+            "'/' is the root of the file system; give the tree a directory of its own",
+        );
+    }
     if root.components().any(|part| part == Component::ParentDir) {
         faults.push(
             at("directory"),
@@ -264,6 +270,13 @@ where
 
 /// A lifetime above zero.
 fn ttl(path: &str, text: Option<&str>, default: &str, faults: &mut Faults) -> Lifetime {
+    if let Some(count) = text.and_then(pki::without_unit) {
+        faults.push(
+            path,
+            format!("'{count}' has no unit; write {count}d for days or {count}s for seconds"),
+        );
+        return Lifetime(1);
+    }
     let lifetime = parsed::<Lifetime>(path, text.unwrap_or(default), faults);
     if lifetime == Some(Lifetime(0)) {
         faults.push(path, "must be longer than zero");

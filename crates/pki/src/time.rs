@@ -109,6 +109,14 @@ impl FromStr for Lifetime {
     }
 }
 
+/// The number, if `text` is nothing else. As the lifetime of a certificate that is seldom meant in seconds:
+/// who writes `398` thinks of days.
+pub fn without_unit(text: &str) -> Option<&str> {
+    let trimmed = text.trim();
+    let is_number = !trimmed.is_empty() && trimmed.bytes().all(|b| b.is_ascii_digit());
+    is_number.then_some(trimmed)
+}
+
 /// The largest unit, but weeks, that divides the span: 7200 seconds are `2h`, fourteen days are `14d`.
 impl fmt::Display for Lifetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -203,9 +203,20 @@ fn key(merged: &Merged<'_>, notes: &mut Notes) -> Option<KeyWish> {
     let curve = merged
         .key("curve", |key| key.curve.as_deref())
         .filter(|(_, at)| applies(algorithm, "ecdsa", at));
-    let bits = size
+    let bits = match size
         .as_ref()
-        .map(|(bits, _)| u32::try_from(**bits).unwrap_or(0));
+        .map(|(bits, path)| (u32::try_from(**bits), bits, path))
+    {
+        Some((Err(_), bits, path)) => {
+            notes.fault(
+                path,
+                format!("'{bits}' is not a number of bits; give 2048 to 8192"),
+            );
+            return None;
+        }
+        Some((Ok(bits), ..)) => Some(bits),
+        None => None,
+    };
     let algorithm = KeyAlgorithm::from_options(algorithm, bits, curve.map(|(curve, _)| curve))
         .map_err(|error| notes.fault(size.map_or(path, |(_, path)| path), error.to_string()))
         .ok()?;
@@ -249,6 +260,13 @@ fn ttl(merged: &Merged<'_>, notes: &mut Notes) -> Lifetime {
     let Some((text, path)) = merged.pick("ttl", |entry| entry.ttl.as_deref()) else {
         return DEFAULT_TTL;
     };
+    if let Some(count) = pki::without_unit(text) {
+        notes.fault(
+            path,
+            format!("'{count}' has no unit; write {count}d for days or {count}s for seconds"),
+        );
+        return DEFAULT_TTL;
+    }
     let ttl = notes.parsed::<Lifetime>(&path, text);
     if ttl == Some(Lifetime(0)) {
         notes.fault(path, "must be longer than zero");
@@ -338,7 +356,17 @@ fn check_anything_named(
     notes: &mut Notes,
 ) {
     let is_nameless = template.names.is_empty() && template.subject.is_empty();
-    if is_nameless && !matches!(issuer, IssuerSpec::Provided(_)) {
+    // A name that is faulty has its own message.
+    let is_given = [
+        merged.pick("dns", |entry| entry.dns.as_ref()),
+        merged.pick("ip", |entry| entry.ip.as_ref()),
+        merged.pick("email", |entry| entry.email.as_ref()),
+        merged.pick("uri", |entry| entry.uri.as_ref()),
+    ]
+    .iter()
+    .flatten()
+    .any(|(texts, _)| !texts.is_empty());
+    if is_nameless && !is_given && !matches!(issuer, IssuerSpec::Provided(_)) {
         let path = format!("certificates[{}]", merged.index);
         notes.fault(
             path,

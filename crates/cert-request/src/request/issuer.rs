@@ -123,10 +123,13 @@ pub(crate) fn issuer(merged: &Merged<'_>, notes: &mut Notes) -> Option<IssuerSpe
             .map(|given| provided_spec(&format!("{path}.provided"), given, notes)),
     );
     if chosen.len() != 1 {
-        let count = chosen.len();
-        let message = format!(
-            "{count} issuers are given; choose exactly one of self_signed, private_ca, external, provided"
-        );
+        const WORDS: &str = "self_signed, private_ca, external, provided";
+        let message = match chosen.len() {
+            0 => format!(
+                "no issuer is given; choose one of {WORDS}, with a dictionary as in 'self_signed: {{}}'"
+            ),
+            count => format!("{count} issuers are given; choose exactly one of {WORDS}"),
+        };
         notes.fault(path, message);
         return None;
     }

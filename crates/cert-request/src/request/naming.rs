@@ -121,7 +121,9 @@ pub(crate) fn subject(merged: &Merged<'_>, names: &SubjectAltNames, notes: &mut 
             |texts| pairs.extend(texts.into_iter().map(|text| (*attribute, text))),
         );
         for (attribute, text) in &pairs[found..] {
-            if let Err(error) = Subject::from_pairs([(*attribute, text.as_str())]) {
+            if let Some(fault) = ansible_module::unrendered(text) {
+                notes.fault(at, fault);
+            } else if let Err(error) = Subject::from_pairs([(*attribute, text.as_str())]) {
                 notes.fault(at, error.to_string());
             }
         }
@@ -166,6 +168,10 @@ fn common_name(
         let first = names.dns.iter().find(fits).map(ToString::to_string);
         return first.filter(|_| subject.common_name().is_none());
     };
+    if let Some(fault) = ansible_module::unrendered(given) {
+        notes.fault(path, fault);
+        return None;
+    }
     match subject.common_name() {
         Some(other) if other == given => return None,
         Some(other) => notes.fault(

@@ -302,6 +302,13 @@ fn names(at: &str, wish: &params::Authority, faults: &mut Faults) -> Option<Name
         None if !has_common_name => pairs.push(("common_name".to_owned(), wish.name.clone())),
         None => {}
     }
+    if let Some(fault) = pairs
+        .iter()
+        .find_map(|(_, value)| ansible_module::unrendered(value))
+    {
+        faults.push(format!("{at}.subject"), fault);
+        return None;
+    }
     let borrowed = pairs
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()));
