@@ -93,7 +93,8 @@ impl<'a> Task<'a> {
         answer(&outcomes, &recovery.done)
     }
 
-    /// Every directory in which something may be written, as far as it exists.
+    /// Every directory in which something may be written, as far as it can be opened: one that cannot be spoils
+    /// only the entries that name it, and they say why when they come to it.
     fn directories(&self) -> BTreeSet<PathBuf> {
         let mut directories: BTreeSet<PathBuf> = BTreeSet::new();
         for entry in &self.request.entries {
@@ -114,7 +115,7 @@ impl<'a> Task<'a> {
             };
             directories.extend(self.request.entries.iter().map(pending));
         }
-        directories.retain(|directory| directory.is_dir());
+        directories.retain(|directory| can_be_opened(directory));
         directories
     }
 
@@ -314,4 +315,8 @@ fn check_recovered(entry: &Entry, recovery: &Recovery) -> Result<(), EntryError>
         Some(error) => Err(error.share()),
         None => Ok(()),
     }
+}
+
+fn can_be_opened(directory: &Path) -> bool {
+    std::fs::read_dir(directory).is_ok()
 }
