@@ -184,6 +184,11 @@ pub fn difference(
 ) -> Result<Option<String>, String> {
     match (&file.content, file.content.parts()) {
         (_, Some(parts)) => {
+            if !bundle::needs_private_key(parts) && blocks(bytes).iter().any(is_key) {
+                return Ok(Some(String::from(
+                    "holds a private key that does not belong there",
+                )));
+            }
             if same_blocks(parts, bytes, wanted) {
                 return Ok(form_difference(bytes, wanted.wish));
             }
