@@ -311,6 +311,10 @@ impl Report<'_> {
                 );
             }
         }
+        for (index, decided) in self.plan.revocations.iter().enumerate() {
+            let own = decided.iter().flat_map(|decided| &decided.warnings);
+            warnings.extend(own.map(|warning| format!("revoke[{index}]: {warning}")));
+        }
         warnings
     }
 }

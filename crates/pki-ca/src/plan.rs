@@ -228,6 +228,8 @@ pub struct RevocationPlan {
     pub revocation: Revocation,
     /// Whether it is on the list already.
     pub already: bool,
+    /// What the operator should look at.
+    pub warnings: Vec<String>,
 }
 
 /// A signature to be made.

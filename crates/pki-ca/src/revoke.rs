@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Certificates to be revoked.
 
-use pki::Serial;
 use pki::crl::Revocation;
+use pki::{Certificate, Serial};
 
 use crate::decide::Context;
 use crate::failure::Failure;
@@ -41,6 +41,12 @@ fn decide_one(context: &Context<'_>, wish: &RevokeWish) -> Result<RevocationPlan
             issuer: certificate.facts().issuer.to_string(),
         });
     }
+    let is_own = |own: &Certificate| own.is_self_issued() && &own.facts().serial == serial;
+    if standing.generations.iter().any(is_own) {
+        return Err(Failure::RevocationOfRoot {
+            authority: wish.authority.clone(),
+        });
+    }
     let already = is_revoked(context, wish, serial);
     if !already {
         context.check_key(&wish.authority, standing)?;
@@ -52,8 +58,36 @@ fn decide_one(context: &Context<'_>, wish: &RevokeWish) -> Result<RevocationPlan
             at: wish.at.unwrap_or(context.now),
             reason: wish.reason,
         },
+        warnings: warnings(context, wish, serial, already),
         already,
     })
+}
+
+/// A serial number with a slip in it would be revoked without a word, and the certificate that was meant stays good.
+fn warnings(
+    context: &Context<'_>,
+    wish: &RevokeWish,
+    serial: &Serial,
+    already: bool,
+) -> Vec<String> {
+    let found = context.observed.authorities.get(&wish.authority);
+    let is_known = found.is_some_and(|found| {
+        let mut issued = found.index.issued.iter();
+        issued.any(|entry| &entry.serial == serial)
+    });
+    let mut warnings = Vec::new();
+    if matches!(wish.subject, RevocationSubject::Serial(_)) && !is_known && !already {
+        warnings.push(format!(
+            "authority '{}' has no record of a certificate with the serial number {serial} that is still valid; compare it with the certificate",
+            wish.authority
+        ));
+    }
+    if let Some(at) = wish.at.filter(|at| *at > context.now) {
+        warnings.push(format!(
+            "'at' is {at}, which is still to come; most clients refuse the certificate from now on"
+        ));
+    }
+    warnings
 }
 
 fn is_revoked(context: &Context<'_>, wish: &RevokeWish, serial: &Serial) -> bool {
