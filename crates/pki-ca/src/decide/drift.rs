@@ -32,9 +32,15 @@ pub(super) fn check_drift(
         && !was_signed_by(certificate, standing)
         && !(certificate.is_self_issued() && certificate.signed_by(certificate))
     {
+        let issuer = &certificate.facts().issuer;
+        let other_key = if *issuer == standing.subject {
+            " with another key"
+        } else {
+            ""
+        };
         differences.push(Difference {
             what: "parent",
-            existing: certificate.facts().issuer.to_string(),
+            existing: format!("{issuer}{other_key}"),
             wished: format!("{name} ({})", standing.subject),
         });
     }
