@@ -20,7 +20,7 @@
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use pki::crl::{Revocation, RevocationReason};
+use pki::crl::{Revocation, RevocationList, RevocationReason};
 use pki::{Serial, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -174,6 +174,16 @@ impl Index {
     pub fn note_issued(&mut self, entry: Issued, now: Timestamp) {
         self.issued.retain(|old| old.not_after >= now);
         self.issued.push(entry);
+    }
+
+    /// Takes in what a list of the same authority says and the index does not know.
+    pub fn remember_published(&mut self, list: &RevocationList) {
+        self.crl_number = self.crl_number.max(list.number().unwrap_or_default());
+        for entry in list.revocations() {
+            if self.revocation(&entry.serial).is_none() {
+                self.revoked.push(entry.clone());
+            }
+        }
     }
 
     /// What is issued, neither expired nor revoked.

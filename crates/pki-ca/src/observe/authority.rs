@@ -32,6 +32,15 @@ pub(super) fn authority(
     let (generations, next_generation) = generations(&places, link)?;
     let certificate = current(&places, link, &generations)?;
     let key = key(&places, wish)?;
+    let mut index = index(&places)?;
+    let crl = crl(&places)?;
+    if let Some(Ok(list)) = &crl {
+        remember_revocations(
+            &mut index,
+            list,
+            certificate.iter().chain(generations.values()),
+        );
+    }
     let current_generation = match link {
         Link::Generation(number) => number,
         _ => next_generation.saturating_sub(1),
@@ -41,8 +50,8 @@ pub(super) fn authority(
         pending_request: read_request(&places.request(next_generation))?,
         current_request: read_request(&places.request(current_generation))?,
         chain: bundle(&places.chain())?,
-        index: index(&places)?,
-        crl: crl(&places)?,
+        index,
+        crl,
         bridges: bridges(&places, name)?,
         drift: drift(tree, &places, link)?,
         directory_drift: directory_drift(tree, &places)?,
@@ -81,7 +90,7 @@ fn linked_generation(places: &AuthorityPlaces, path: &Path) -> Result<Link, Fail
         _ => Err(Failure::Damaged {
             path: path.to_owned(),
             problem: format!(
-                "links to '{}', which is not a certificate of this authority",
+                "links to '{}', which is not a certificate of this authority; remove the link, and the newest certificate is linked again",
                 target.display()
             ),
         }),
@@ -187,6 +196,17 @@ fn index(places: &AuthorityPlaces) -> Result<Index, Failure> {
 fn crl(places: &AuthorityPlaces) -> Result<Option<Result<RevocationList, String>>, Failure> {
     let file = read(&places.crl())?;
     Ok(file.map(|file| RevocationList::from_pem(&file.bytes).map_err(|error| error.to_string())))
+}
+
+/// What was published as revoked stays revoked, even if the index is lost or comes from an old backup.
+fn remember_revocations<'a>(
+    index: &mut Index,
+    list: &RevocationList,
+    mut signers: impl Iterator<Item = &'a Certificate>,
+) {
+    if signers.any(|signer| list.is_signed_by(signer)) {
+        index.remember_published(list);
+    }
 }
 
 fn bridges(
