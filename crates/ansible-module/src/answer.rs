@@ -96,6 +96,10 @@ impl Context {
             ("error".to_owned(), error),
         ]);
         add_facts(&mut answer, failure.facts());
+        let warnings = failure.warnings();
+        if !warnings.is_empty() {
+            answer.insert("warnings".to_owned(), warnings.into());
+        }
         self.finish(answer, true)
     }
 

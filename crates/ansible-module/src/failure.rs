@@ -24,6 +24,11 @@ pub trait Failure: Error {
     fn changed(&self) -> bool {
         false
     }
+
+    /// What the operator should look at besides, as of a success.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The messages of an error and of what caused it, outermost first.

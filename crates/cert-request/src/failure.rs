@@ -209,6 +209,8 @@ pub enum TaskError {
         facts: Map<String, Value>,
         /// Whether others were changed.
         changed: bool,
+        /// What the operator should look at besides.
+        warnings: Vec<String>,
     },
 }
 
@@ -263,5 +265,12 @@ impl Failure for TaskError {
 
     fn changed(&self) -> bool {
         matches!(self, Self::Entries { changed: true, .. })
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::Entries { warnings, .. } => warnings.clone(),
+            Self::Input(_) | Self::Files(_) => Vec::new(),
+        }
     }
 }

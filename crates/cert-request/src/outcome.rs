@@ -267,6 +267,7 @@ pub fn answer(
             total: outcomes.len(),
             facts,
             changed,
+            warnings,
         });
     }
     let diff = outcomes.iter().filter_map(EntryOutcome::diff).collect();

@@ -67,6 +67,9 @@ impl Failure for Refused {
     fn changed(&self) -> bool {
         true
     }
+    fn warnings(&self) -> Vec<String> {
+        vec!["hunter2 is short".to_owned()]
+    }
 }
 
 #[test]
@@ -114,7 +117,7 @@ fn failure_is_pinned() {
     assert!(answer.failed);
     assert_eq!(
         answer.line,
-        r#"{"failed":true,"changed":true,"msg":"cannot log in with '********': the server said ******** is wrong","error":{"kind":"login.refused","caused_by":["the server said ******** is wrong"],"hint":"is ******** right?"},"attempts":3,"invocation":{"module_args":{"name":"Ada","password":"VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}}}"#
+        r#"{"failed":true,"changed":true,"msg":"cannot log in with '********': the server said ******** is wrong","error":{"kind":"login.refused","caused_by":["the server said ******** is wrong"],"hint":"is ******** right?"},"attempts":3,"warnings":["******** is short"],"invocation":{"module_args":{"name":"Ada","password":"VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}}}"#
     );
 }
 
