@@ -16,6 +16,9 @@ use rustix::io::Errno;
 use crate::directory::Directory;
 use crate::{Error, Result};
 
+/// Longer is for ever, and no clock can count to it.
+const LONGEST_WAIT: Duration = Duration::from_secs(366 * 86_400);
+
 /// How long a change waits for a directory that its caller has not locked.
 const IMPLICIT_WAIT: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -48,7 +51,7 @@ impl DirectoryLocks {
             .into_iter()
             .map(|path| Directory::open(&path))
             .collect::<Result<Vec<_>>>()?;
-        let deadline = Instant::now() + wait;
+        let deadline = Instant::now() + wait.min(LONGEST_WAIT);
         let locks = in_order(open)
             .into_iter()
             .map(|directory| {
@@ -216,6 +219,13 @@ mod tests {
         );
         drop(held);
         DirectoryLocks::acquire([path], SHORT).map(drop).unwrap();
+    }
+
+    #[test]
+    fn no_wait_is_too_long() {
+        let place = tempfile::tempdir().unwrap();
+        let held = DirectoryLocks::acquire([place.path().to_path_buf()], Duration::MAX).unwrap();
+        assert_eq!(held.len(), 1);
     }
 
     #[test]
