@@ -14,7 +14,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.tls.everywhere.plugins.action.cert_request import ActionModule as CertRequest
 from ansible_collections.tls.everywhere.plugins.action.pki_ca import ActionModule as PkiCa
-from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_host, pki_outcome, pki_plan, pki_source
+from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_host, pki_outcome, pki_plan, pki_source, pki_trust
 from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
 
 display = Display()
@@ -22,10 +22,10 @@ display = Display()
 Result = t.Dict[str, t.Any]
 
 # Under these names the role registers what the later steps need.
-PLAN, MADE, READ = 'tls_everywhere_pki_plan', 'tls_everywhere_pki_made', 'tls_everywhere_pki_read'
+PLAN, MADE, READ = '_pki_plan', '_pki_made', '_pki_read'
 
 # The same for keys that are made on their hosts.
-STATE, ASKED, SIGNED = 'tls_everywhere_pki_state', 'tls_everywhere_pki_asked', 'tls_everywhere_pki_signed'
+STATE, ASKED, SIGNED = '_pki_state', '_pki_asked', '_pki_signed'
 
 class ActionModule(ActionBase):
     """One step."""
@@ -128,9 +128,22 @@ class ActionModule(ActionBase):
             if not more:
                 break
         if regenerate:
+            warnings += self._invalidated(arguments['backend']['files']['directory'], regenerate.get('regenerate_key') or [])
             result = self._native(PkiCa, dict(arguments, **regenerate))
         result['warnings'] = [*(result.get('warnings') or []), *warnings]
         return result
+
+    def _invalidated(self, directory: str, authorities: list[str]) -> list[str]:
+        """What a new key of these authorities makes invalid, looked up in the tree before it is made."""
+        if not authorities:
+            return []
+        tree = self._module(step='read', roots=f'{directory}/roots', leaves=f'{directory}/certs/certs')
+        below = pki_trust.below(tree.get('generations') or {}, tree.get('leaves') or {}, authorities)
+        return [
+            f"authority '{name}' gets a new key: {len(names)} certificates below it must be signed again and are by main_certs.yml"
+            + (f" ({', '.join(names[:20])}{', …' if len(names) > 20 else ''})" if names else '')
+            for name, names in below.items()
+        ]
 
     def _certificates(self, _arguments: Result) -> Result:
         total: Result = {'changed': False, 'certificates': {}, 'renewed': [], 'restart': [], 'failures': {}, 'warnings': [], 'diff': []}

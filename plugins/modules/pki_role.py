@@ -43,6 +43,9 @@ options:
   roots:
     description: Directory of the authorities whose certificates are returned too, by their generation. Set by the action plugin.
     type: path
+  leaves:
+    description: Directory of the certificates that are returned too, without their chains and bundles. Set by the action plugin.
+    type: path
   install:
     description: Files to be installed. Set by the action plugin.
     type: list
@@ -179,6 +182,16 @@ def content_of(path):
     if len(content) > LONGEST:
         raise Refused('is longer than 16 MiB')
     return content
+
+
+def leaves(directory):
+    """The certificates of the tree by their names, base64."""
+    found = {}
+    for path in sorted(glob.glob(os.path.join(directory, '*.crt'))) if directory else []:
+        name = os.path.basename(path)[:-len('.crt')]
+        if not name.endswith(('-chain', '-ca_bundle')):
+            found[name] = to_native(base64.b64encode(content_of(path)))
+    return found
 
 
 def read(paths, roots):
@@ -411,6 +424,7 @@ def main():
             settings=dict(type='dict', default={}),
             read=dict(type='list', elements='path', default=[]),
             roots=dict(type='path'),
+            leaves=dict(type='path'),
             install=dict(type='list', elements='dict', default=[], options=SUBOPTIONS),
             absent=dict(type='list', elements='path', default=[]),
             retire=dict(type='list', elements='path', default=[]),
@@ -425,6 +439,7 @@ def main():
     try:
         if module.params['step'] == 'read':
             answer = read(module.params['read'], module.params['roots'])
+            answer['leaves'] = leaves(module.params['leaves'])
             module.exit_json(exist=[path for path in module.params['exist'] if os.path.lexists(to_bytes(path))], **answer)
         module.exit_json(**install(module))
     except Refused as error:

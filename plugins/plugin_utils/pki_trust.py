@@ -138,3 +138,25 @@ def widened(bundle: bytes, authorities: t.Iterable[Generations], now: datetime.d
     if not missing:
         return bundle
     return bundle.rstrip(b'\n') + b'\n' + b''.join(pem(der) for der in missing)
+
+
+def below(
+    authorities: t.Mapping[str, t.Mapping[str, str]], leaves: t.Mapping[str, str], chosen: t.Iterable[str]
+) -> dict[str, list[str]]:
+    """The leaves that hang on authorities, directly or through others, by the names in the certificates. All are base64
+    of PEM; authorities by name and generation, with the one in service as `current`."""
+    current = {name: _first(files.get('current')) for name, files in authorities.items()}
+    found = {name: each for name, each in current.items() if each}
+    signed = {path: each for path, each in ((path, _first(content)) for path, content in leaves.items()) if each}
+    hanging: dict[str, list[str]] = {}
+    for name in chosen:
+        subjects = {found[name].subject} if name in found else set()
+        for _round in found:
+            subjects |= {each.subject for each in found.values() if each.issuer in subjects}
+        hanging[name] = sorted(path for path, each in signed.items() if each.issuer in subjects)
+    return hanging
+
+
+def _first(content: str | None) -> Identity | None:
+    ders = certificates(base64.b64decode(content)) if content else []
+    return identity(ders[0]) if ders else None

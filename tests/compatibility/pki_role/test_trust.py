@@ -26,7 +26,9 @@ def test_a_new_root_key_in_one_run(cloud):
     cloud.run(**wishes(cloud))
     old_root, old_chain = cloud.authority("ExampleCorpRoot").read_bytes(), cloud.dest("node1", "web.pem").read_bytes()
     (cloud.work / "old.pem").write_bytes(old_chain)
-    cloud.run(**wishes(cloud), pki_regen_ca_key=True)
+    ran = cloud.run(**wishes(cloud), pki_regen_ca_key=True)
+    assert "authority 'ExampleCorpRoot' gets a new key: 1 certificates below it must be signed again" in ran.flat()
+    assert "(web)" in ran.flat()
     cloud.verify("web")
     assert cloud.authority("ExampleCorpRoot").read_bytes() != old_root
     bundle = cloud.dest("node1", "web-ca.pem")
