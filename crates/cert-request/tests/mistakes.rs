@@ -128,6 +128,14 @@ fn plausible_slips_are_named() {
             json!({"common_name": "{{ fqdn }}"}),
             "is a template that was not rendered",
         ),
+        (
+            json!({"common_name": "{{ fqdn }}", "dns": []}),
+            "is a template that was not rendered",
+        ),
+        (
+            json!({"subject": {"country": false}}),
+            "quote it, as in \"NO\"",
+        ),
         (json!({"key": {"size": -1}}), "'-1' is not a number of bits"),
         (
             json!({"issuer": {"self_signed": null}}),

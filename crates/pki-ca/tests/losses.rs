@@ -139,6 +139,7 @@ fn plausible_slips_are_named() {
             json!({"subject": {"O": "a {% if x %}b{% endif %}"}}),
             "is a template that was not rendered",
         ),
+        (json!({"subject": {"C": false}}), "quote it, as in \"NO\""),
         (
             json!({"ttl": 3650}),
             "'3650' has no unit; write 3650d for days or 3650s for seconds",

@@ -365,7 +365,10 @@ fn check_anything_named(
     ]
     .iter()
     .flatten()
-    .any(|(texts, _)| !texts.is_empty());
+    .any(|(texts, _)| !texts.is_empty())
+        || merged
+            .pick("common_name", |entry| entry.common_name.as_ref())
+            .is_some();
     if is_nameless && !is_given && !matches!(issuer, IssuerSpec::Provided(_)) {
         let path = format!("certificates[{}]", merged.index);
         notes.fault(

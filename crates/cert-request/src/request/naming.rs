@@ -117,7 +117,7 @@ pub(crate) fn subject(merged: &Merged<'_>, names: &SubjectAltNames, notes: &mut 
     for (attribute, value, at) in &attributes {
         let found = pairs.len();
         texts(value).map_or_else(
-            || notes.fault(at, "give a string or a list of strings"),
+            || notes.fault(at, not_text(value)),
             |texts| pairs.extend(texts.into_iter().map(|text| (*attribute, text))),
         );
         for (attribute, text) in &pairs[found..] {
@@ -140,6 +140,13 @@ pub(crate) fn subject(merged: &Merged<'_>, names: &SubjectAltNames, notes: &mut 
     let common_name = common_name(merged, &given, names, notes);
     pairs.extend(common_name.map(|text| ("common_name", text)));
     of(&pairs)
+}
+
+fn not_text(value: &Value) -> &'static str {
+    match value {
+        Value::Bool(_) => "is a boolean, as YAML takes NO, yes and on; quote it, as in \"NO\"",
+        _ => "give a string or a list of strings",
+    }
 }
 
 fn texts(value: &Value) -> Option<Vec<String>> {

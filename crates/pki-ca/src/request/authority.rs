@@ -344,6 +344,10 @@ fn attributes(
                     .map(|text| (name.clone(), text.to_owned())),
             ),
             Value::Null => {}
+            Value::Bool(_) => faults.push(
+                format!("{at}.{name}"),
+                "is a boolean, as YAML takes NO, yes and on; quote it, as in \"NO\"",
+            ),
             _ => faults.push(format!("{at}.{name}"), "give a string or a list of strings"),
         }
     }
