@@ -27,6 +27,7 @@ PLAN, MADE, READ = '_pki_plan', '_pki_made', '_pki_read'
 # The same for keys that are made on their hosts.
 STATE, ASKED, SIGNED = '_pki_state', '_pki_asked', '_pki_signed'
 
+
 class ActionModule(ActionBase):
     """One step."""
 
