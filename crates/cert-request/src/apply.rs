@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use issuers::{Issued, Wish};
 use pki::chain::{self, Expectation, Verified};
-use pki::{Certificate, CertificateRequest, Lifetime, PrivateKey, Timestamp};
+use pki::{Certificate, CertificateRequest, Curve, KeyAlgorithm, Lifetime, PrivateKey, Timestamp};
 use tls_files::{FileChange, Target};
 use zeroize::Zeroizing;
 
@@ -19,6 +19,9 @@ use crate::state::{Pending, PendingDir};
 
 /// A certificate begins this long before it is made, so that a peer whose clock is behind accepts it.
 pub const CLOCK_TOLERANCE: Lifetime = Lifetime(300);
+
+/// The key of a rehearsal: the one that is made fastest.
+const REHEARSED: KeyAlgorithm = KeyAlgorithm::Ecdsa(Curve::P256);
 
 /// What was done.
 #[derive(Debug, Default)]
@@ -65,6 +68,29 @@ impl Work<'_> {
         }
     }
 
+    /// What check mode does in the place of [`Self::apply`]: issues for a key that is forgotten and verifies what comes,
+    /// so that it fails where the real run would. Writes nothing.
+    ///
+    /// # Errors
+    /// What the issuer refuses, or what is wrong with what it issues, such as a name outside of its constraints.
+    pub fn rehearse(&self, decision: &Decision) -> Result<(), EntryError> {
+        let Action::Issue(source) = decision.action else {
+            return Ok(());
+        };
+        if !self.issuer.issues_without_effect() {
+            return Ok(());
+        }
+        let (key, request) = match source {
+            // Of any algorithm: nothing here depends on it, and an RSA key takes long.
+            KeySource::New => self.with_request(self.generate(REHEARSED)?)?,
+            _ => self.key_and_request(source)?,
+        };
+        match self.ask(&key, &request)? {
+            Issued::Bytes { pem } => self.verify(self.parse(&pem)?, &key).map(drop),
+            Issued::Pending { .. } => Ok(()),
+        }
+    }
+
     fn fix_attributes(&self) -> Result<Applied, EntryError> {
         Ok(Applied {
             files: tls_files::fix_attributes(&self.drifted())?,
@@ -88,13 +114,15 @@ impl Work<'_> {
         };
         match known {
             Some(key) => Ok(key.clone()),
-            None => {
-                PrivateKey::generate(self.entry.key.algorithm).map_err(|source| EntryError::Make {
-                    what: "the private key",
-                    source: Box::new(source),
-                })
-            }
+            None => self.generate(self.entry.key.algorithm),
         }
+    }
+
+    fn generate(&self, algorithm: KeyAlgorithm) -> Result<PrivateKey, EntryError> {
+        PrivateKey::generate(algorithm).map_err(|source| EntryError::Make {
+            what: "the private key",
+            source: Box::new(source),
+        })
     }
 
     fn certificate_request(&self, key: &PrivateKey) -> Result<CertificateRequest, EntryError> {
@@ -104,23 +132,49 @@ impl Work<'_> {
         })
     }
 
-    fn issue(&self, source: KeySource) -> Result<Applied, EntryError> {
+    fn key_and_request(
+        &self,
+        source: KeySource,
+    ) -> Result<(PrivateKey, CertificateRequest), EntryError> {
         let key = self.key(source)?;
-        let request = match (&self.seen.pending, source) {
-            (Some(pending), KeySource::Pending) => pending.request.clone(),
-            _ => self.certificate_request(&key)?,
-        };
+        match (&self.seen.pending, source) {
+            (Some(pending), KeySource::Pending) => Ok((key, pending.request.clone())),
+            _ => self.with_request(key),
+        }
+    }
+
+    fn with_request(
+        &self,
+        key: PrivateKey,
+    ) -> Result<(PrivateKey, CertificateRequest), EntryError> {
+        let request = self.certificate_request(&key)?;
+        Ok((key, request))
+    }
+
+    fn issue(&self, source: KeySource) -> Result<Applied, EntryError> {
+        let (key, request) = self.key_and_request(source)?;
+        match self.ask(&key, &request)? {
+            Issued::Bytes { pem } => self.install(&pem, &key, &request),
+            Issued::Pending { .. } => self.keep_pending(Pending { key, request }),
+        }
+    }
+
+    fn ask(&self, key: &PrivateKey, request: &CertificateRequest) -> Result<Issued, EntryError> {
         let wish = Wish {
             template: &self.entry.template,
-            key: &key,
+            key,
             not_before: self.now - CLOCK_TOLERANCE,
             not_after: self.now + self.entry.ttl,
             now: self.now,
         };
-        match self.issuer.issuer().issue(&request, &wish)? {
-            Issued::Bytes { pem } => self.install(&pem, &key, &request),
-            Issued::Pending { .. } => self.keep_pending(Pending { key, request }),
-        }
+        Ok(self.issuer.issuer().issue(request, &wish)?)
+    }
+
+    fn parse(&self, pem: &[u8]) -> Result<Vec<Certificate>, EntryError> {
+        chain::parse_bundle(pem).map_err(|source| EntryError::Chain {
+            issuer: self.issuer.issuer().name(),
+            source: Box::new(source),
+        })
     }
 
     fn install(
@@ -129,11 +183,7 @@ impl Work<'_> {
         key: &PrivateKey,
         request: &CertificateRequest,
     ) -> Result<Applied, EntryError> {
-        let refused = |source| EntryError::Chain {
-            issuer: self.issuer.issuer().name(),
-            source: Box::new(source),
-        };
-        let verified = self.verify(chain::parse_bundle(pem).map_err(refused)?, key)?;
+        let verified = self.verify(self.parse(pem)?, key)?;
         let all: Vec<&FileSpec> = self.entry.files.iter().collect();
         let mut applied = self.write(&all, &verified, key, Some(request))?;
         applied.certificate = Some(verified.leaf().clone());

@@ -206,7 +206,7 @@ pub enum TaskError {
         /// How many there are in the task.
         total: usize,
         /// The result that would have been given without them.
-        facts: Map<String, Value>,
+        facts: Box<Map<String, Value>>,
         /// Whether others were changed.
         changed: bool,
         /// What the operator should look at besides.
@@ -259,7 +259,7 @@ impl Failure for TaskError {
         match self {
             Self::Input(faults) => faults.facts(),
             Self::Files(_) => Map::new(),
-            Self::Entries { facts, .. } => facts.clone(),
+            Self::Entries { facts, .. } => facts.as_ref().clone(),
         }
     }
 

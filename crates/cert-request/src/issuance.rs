@@ -39,6 +39,16 @@ impl Loaded {
         }
     }
 
+    /// Whether issuing changes nothing but our memory, so that check mode may try it. Not so with an issuer that keeps
+    /// account of what it issues.
+    pub fn issues_without_effect(&self) -> bool {
+        match self {
+            Self::External(_) | Self::PrivateCa(_) | Self::Provided(_) | Self::SelfSigned(_) => {
+                true
+            }
+        }
+    }
+
     /// The issuer outside, if it is one.
     pub fn external(&self) -> Option<&External> {
         match self {

@@ -265,7 +265,7 @@ pub fn answer(
         return Err(TaskError::Entries {
             failed,
             total: outcomes.len(),
-            facts,
+            facts: Box::new(facts),
             changed,
             warnings,
         });

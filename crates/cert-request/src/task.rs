@@ -217,17 +217,18 @@ impl<'a> Task<'a> {
         outcome.warnings.clone_from(&decision.warnings);
         outcome.renew_at = decision.renew_at;
         outcome.is_pending = matches!(decision.action, Action::Request(_) | Action::Wait(_));
+        let work = Work {
+            entry,
+            issuer,
+            seen,
+            state_dir: &self.request.state_dir,
+            now: self.now,
+        };
         let applied = if self.control.check_mode {
+            work.rehearse(decision)?;
             predicted(decision, seen)
         } else {
-            Work {
-                entry,
-                issuer,
-                seen,
-                state_dir: &self.request.state_dir,
-                now: self.now,
-            }
-            .apply(decision)?
+            work.apply(decision)?
         };
         outcome.action = decision.action.word();
         outcome.changed = decision.action.changes();

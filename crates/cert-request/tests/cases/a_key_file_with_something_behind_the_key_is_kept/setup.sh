@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+. "$(dirname "$0")/../../lib/authority.sh"
+root ca
+server ca web
+key other
+cat web.pem other >>web.key
+rm other
