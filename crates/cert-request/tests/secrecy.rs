@@ -17,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 
 use processes::children;
 use serde_json::{Value, json};
-use support::{EXECUTABLE, Host, web};
+use support::{EXECUTABLE, Host, of_web, web};
 
 const PASSPHRASE: &str = "never-in-a-list-of-processes";
 const INHERITED: &str = "from-the-environment-of-the-caller";
@@ -96,19 +96,25 @@ fn neither_argv_nor_environment_of_any_process_has_a_secret() {
 #[test]
 fn no_log_hides_diff_and_invocation_also_of_a_failure() {
     let host = Host::new("root ca");
-    let args = web(json!({"key": {"algorithm": "ecdsa", "passphrase": PASSPHRASE}}));
-    let shown = host.run(&args);
-    assert!(shown.value["diff"].is_array() && shown.value["invocation"].is_object());
-    let forced = |algorithm: &str| {
+    let wish = |algorithm: &str, force: bool| {
         web(
-            json!({"renew": {"force": true}, "key": {"algorithm": algorithm, "passphrase": PASSPHRASE}}),
+            json!({"renew": {"force": force}, "key": {"algorithm": algorithm}, "files": [
+                {"content": "private_key", "path": "$DIR/web.key"},
+                {"content": "certificate", "path": "$DIR/web.pem"},
+                {"content": "pkcs12", "path": "$DIR/web.p12", "passphrase": PASSPHRASE},
+            ]}),
         )
     };
-    for (args, fails) in [(forced("ecdsa"), false), (forced("dsa"), true)] {
+    let shown = host.run(&wish("ecdsa", false));
+    assert!(shown.value["diff"].is_array() && shown.value["invocation"].is_object());
+    shown.never_says(PASSPHRASE);
+    for (args, fails) in [(wish("ecdsa", true), false), (wish("dsa", true), true)] {
         let hidden = host.module(&args).no_log(true).run();
         assert_eq!(hidden.failed(), fails, "{}", hidden.report());
         assert!(hidden.value["diff"].is_null(), "{}", hidden.report());
         assert!(hidden.value["invocation"].is_null(), "{}", hidden.report());
+        assert!(fails || of_web(&hidden)["action"] == "issue");
         hidden.never_says(PASSPHRASE);
     }
+    host.assert_pair("web.pem", "web.key");
 }
