@@ -54,7 +54,7 @@ class NativeAction(ActionBase):
         super().run(tmp, task_vars)
         self._vars = task_vars or {}
         given = task_options.plain(self._task.args)
-        hidden = task_options.secrets(self.SPEC, given)
+        hidden = task_options.secrets(self.SPEC, given) | task_options.private_keys(given)
         review = task_options.review(self.SPEC, given)
         if review.faults:
             result = self._refuse(given, review.faults)
@@ -63,7 +63,7 @@ class NativeAction(ActionBase):
             _extend(result, 'warnings', review.warnings)
             _extend(result, 'deprecations', review.deprecations)
         if review.faults and not self._task.no_log:
-            result['invocation'] = {'module_args': given}
+            result['invocation'] = {'module_args': task_options.known(self.SPEC, given)}
         return task_options.censor(result, hidden)
 
     def _refuse(self, given: dict[str, t.Any], faults: list[task_options.Fault]) -> dict[str, t.Any]:

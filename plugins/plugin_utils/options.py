@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 import typing as t
 from collections.abc import Mapping, Sequence
 
@@ -13,6 +14,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 Spec = t.Mapping[str, t.Mapping[str, t.Any]]
 
 MASK = '********'
+#: One without its end reaches to the next block or the end of the text.
+PRIVATE_KEY = re.compile(r'-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [^-]*-----|(?=-----BEGIN )|\Z)', re.DOTALL)
 
 
 class Fault(t.NamedTuple):
@@ -72,6 +75,25 @@ def review(spec: Spec, options: dict[str, t.Any]) -> Review:
             for item in getattr(result, '_warnings', [])
         ]
     return Review(faults, deprecations, warnings)
+
+
+def known(spec: Spec, options: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The options without those that the spec does not have: what is misspelt may be a secret."""
+    names = {alias: option for name, option in spec.items() for alias in (name, *option.get('aliases', ()))}
+    return {key: _known(names[key].get('options'), value) for key, value in options.items() if key in names}
+
+
+def _known(spec: Spec | None, value: t.Any) -> t.Any:
+    if spec and isinstance(value, dict):
+        return known(spec, value)
+    if spec and isinstance(value, list):
+        return [_known(spec, item) for item in value]
+    return value
+
+
+def private_keys(options: t.Any) -> set[str]:
+    """Every private key in PEM, whatever the option: one that was put where none belongs is a secret all the same."""
+    return {block for text in _leaves(options) for block in PRIVATE_KEY.findall(text)}
 
 
 def secrets(spec: Spec, options: t.Any) -> set[str]:

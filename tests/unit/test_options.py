@@ -7,7 +7,7 @@ import datetime
 
 import pytest
 
-from ansible_collections.tls.everywhere.plugins.plugin_utils.options import MASK, Fault, censor, plain, review, secrets
+from ansible_collections.tls.everywhere.plugins.plugin_utils.options import MASK, Fault, censor, known, plain, private_keys, review, secrets
 
 SPEC = {
     "name": {"type": "str", "required": True, "aliases": ["title"]},
@@ -106,6 +106,19 @@ def test_option_under_two_names_is_warned_of():
 ])
 def test_secrets(options, expected):
     assert secrets(SPEC, options) == expected
+
+
+def test_misspelt_options_are_not_echoed():
+    given = {"title": "a", "pasword": "x", "anything": {"free": 1}, "keys": [{"pasphrase": "y", "bits": 5}, 7, {"deep": {"pi": 1, "pin": 2}}]}
+    assert known(SPEC, given) == {"title": "a", "anything": {"free": 1}, "keys": [{"bits": 5}, 7, {"deep": {"pin": 2}}]}
+
+
+def test_private_keys_are_found_in_every_option():
+    key = "-----BEGIN EC PRIVATE KEY-----\nMHcC\n-----END EC PRIVATE KEY-----"
+    certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+    assert private_keys({"name": f"{certificate}\n{key}\n{certificate}", "unknown": [{"a": 1}]}) == {key}
+    assert private_keys({"name": certificate}) == set()
+    assert private_keys(["-----BEGIN PRIVATE KEY-----\nMIGH"]) == {"-----BEGIN PRIVATE KEY-----\nMIGH"}
 
 
 def test_censor_replaces_everywhere():
