@@ -248,9 +248,7 @@ impl Walk<'_> {
         spec: &OptionSpec,
         wanted: &str,
     ) -> Option<Value> {
-        if spec.holds_secrets() {
-            remember(&value, &mut self.secrets);
-        }
+        remember_inside(&value, spec, &mut self.secrets);
         self.faults.push(
             path,
             format!("expected {wanted}, got {}", coerce::noun(&value)),
@@ -347,6 +345,30 @@ fn unknown(key: &str, table: &[OptionSpec]) -> String {
             let known: Vec<_> = table.iter().map(|spec| spec.name).collect();
             format!("unknown option; known are: {}", known.join(", "))
         }
+    }
+}
+
+/// Remembers the secrets in a value of the wrong structure: a dictionary where a list of them was wanted says which
+/// of its values they are; anything else may be one as a whole.
+fn remember_inside(value: &Value, spec: &OptionSpec, secrets: &mut Vec<Zeroizing<String>>) {
+    if spec.secret {
+        return remember(value, secrets);
+    }
+    if !spec.holds_secrets() {
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            for (key, inside) in map {
+                if let Some(option) = spec.options.iter().find(|option| option.is_named(key)) {
+                    remember_inside(inside, option, secrets);
+                }
+            }
+        }
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| remember_inside(item, spec, secrets)),
+        other => remember(other, secrets),
     }
 }
 

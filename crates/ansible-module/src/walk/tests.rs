@@ -287,3 +287,12 @@ fn defects_of_a_table_are_found() {
         ]
     );
 }
+
+#[test]
+fn of_a_dictionary_in_the_place_of_a_list_only_the_secrets_are_remembered() {
+    let walked = walked(
+        json!({"certificates": {"name": "web", "key": {"passphrase": "hunter2", "size": 1}}}),
+    );
+    let secrets: Vec<_> = walked.secrets.iter().map(|it| it.as_str()).collect();
+    assert_eq!(secrets, ["hunter2"]);
+}
