@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a tired operator writes and a crowded host refuses.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
