@@ -54,10 +54,13 @@ class Machine:
         self.made_run_sshd = False
         # Where tasks that become root keep their programs: root's home is that of the machine.
         self.kept = pathlib.Path("/root/.cache/tls.everywhere")
-        self.kept_before = set(self.kept.iterdir()) if self.kept.is_dir() else None
+        # What stands there already, of a demo or another run, would be found before any other place is tried.
+        self.kept_aside = self.kept.with_name("tls.everywhere.aside")
 
     def start(self):
         """Users, chroot, sshd."""
+        if self.kept.is_dir() and not self.kept_aside.exists():
+            self.kept.rename(self.kept_aside)
         self._remove_users()
         self._make_users()
         self._make_chroot()
@@ -72,10 +75,9 @@ class Machine:
             os.killpg(self.sshd.pid, signal.SIGTERM)
             self.sshd.wait(timeout=20)
         self._remove_users()
-        for program in set(self.kept.iterdir()) - (self.kept_before or set()) if self.kept.is_dir() else ():
-            program.unlink()
-        if self.kept_before is None and self.kept.is_dir():
-            self.kept.rmdir()
+        shutil.rmtree(self.kept, ignore_errors=True)
+        if self.kept_aside.exists():
+            self.kept_aside.rename(self.kept)
         if self.made_run_sshd:
             shutil.rmtree("/run/sshd", ignore_errors=True)
         self.lock.close()
