@@ -159,7 +159,7 @@ mod tests {
     fn other_forms_are_left_to_openssl_or_named() {
         use openssl::ec::{Asn1Flag, EcGroup, EcKey};
         let key_of = |group: &EcGroup| {
-            let pkey = openssl::pkey::PKey::from_ec_key(EcKey::generate(group).unwrap()).unwrap();
+            let pkey = PKey::from_ec_key(EcKey::generate(group).unwrap()).unwrap();
             PublicKey::from_spki_der(&pkey.public_key_to_der().unwrap()).unwrap()
         };
         let mut group = EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1).unwrap();
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(written_out.algorithm(), by_openssl(&written_out));
         let foreign = EcGroup::from_curve_name(openssl::nid::Nid::SECP256K1).unwrap();
         assert_eq!(key_of(&foreign).algorithm(), None);
-        let small = openssl::pkey::PKey::from_rsa(openssl::rsa::Rsa::generate(1024).unwrap());
+        let small = PKey::from_rsa(openssl::rsa::Rsa::generate(1024).unwrap());
         let small = small.unwrap().public_key_to_der().unwrap();
         let small = PublicKey::from_spki_der(&small).unwrap();
         assert_eq!(small.algorithm(), Some(KeyAlgorithm::Rsa { bits: 1024 }));
