@@ -16,11 +16,25 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from sites import HOSTS, TOP, Site  # noqa: E402
 
 
+#: as for the tests of the carrying: other executables than those that are built
+NATIVE = pathlib.Path(os.environ.get("CARRY_NATIVE", TOP / "plugins" / "native"))
+
+
+def place_collection(collections: pathlib.Path):
+    """The collection with the chosen executables, as links."""
+    subprocess.run([TOP / "scripts" / "place-collection", collections], check=True, timeout=60)
+    plugins = collections / "ansible_collections" / "tls" / "everywhere" / "plugins"
+    plugins.unlink()
+    plugins.mkdir()
+    for part in (TOP / "plugins").iterdir():
+        (plugins / part.name).symlink_to(NATIVE if part.name == "native" else part)
+
+
 @pytest.fixture
 def site(tmp_path):
     """A new site."""
     for module in ("cert_request", "pki_ca"):
-        program = TOP / "plugins" / "native" / f"linux-{os.uname().machine}" / module
+        program = NATIVE / f"linux-{os.uname().machine}" / module
         assert program.exists(), f"'{program}' is not built; run make build"
     for part in (*HOSTS, "control"):
         (tmp_path / part).mkdir()
@@ -29,5 +43,5 @@ def site(tmp_path):
     webs = {host: {} for host in HOSTS if host.startswith("web")}
     inventory = tmp_path / "inventory.json"
     inventory.write_text(json.dumps({"all": {"hosts": hosts, "children": {"webs": {"hosts": webs}}}}), encoding="utf-8")
-    subprocess.run([TOP / "scripts" / "place-collection", tmp_path / "collections"], check=True, timeout=60)
+    place_collection(tmp_path / "collections")
     return Site(tmp_path, tmp_path / "control", inventory, tmp_path / "collections")
