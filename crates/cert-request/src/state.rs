@@ -73,6 +73,10 @@ impl PendingDir {
         match tls_files::observe(&self.path.join(file)) {
             Observed::Absent => Ok(None),
             Observed::Present(found) => Ok(Some(found.bytes)),
+            // Nothing is wrong with a request that another user may read; it must not be removed.
+            Observed::Unreadable(error) if error.kind() == "files.permission_denied" => {
+                Err(EntryError::from(error))
+            }
             Observed::Unreadable(error) => Err(self.unreadable(&error)),
         }
     }

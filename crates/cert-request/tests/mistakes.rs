@@ -82,7 +82,13 @@ fn a_directory_that_cannot_be_opened_spoils_only_its_own_entry() {
     let mut other = args["certificates"][0].clone();
     other["name"] = json!("other");
     other["files"] = files("closed");
-    args["certificates"].as_array_mut().unwrap().push(other);
+    let mut waiting = other.clone();
+    waiting["name"] = json!("waiting");
+    waiting["files"] = json!([{"content": "csr", "path": "$DIR/open/csr"}]);
+    waiting["issuer"] = json!({"external": {}});
+    args["state_dir"] = json!("$DIR/closed/state");
+    let entries = args["certificates"].as_array_mut().unwrap();
+    entries.extend([other, waiting]);
     let answer = ModuleRun::new(run)
         .args(args)
         .sandbox(&host.sandbox)
@@ -93,7 +99,14 @@ fn a_directory_that_cannot_be_opened_spoils_only_its_own_entry() {
     let failures = answer.value["failures"].as_object().unwrap();
     assert_eq!(
         failures.keys().collect::<Vec<_>>(),
-        ["other"],
+        ["other", "waiting"],
+        "{}",
+        answer.report()
+    );
+    // A request that lies where we may not look is not a broken one, which the operator would remove.
+    assert_eq!(
+        failures["waiting"]["kind"],
+        "files.permission_denied",
         "{}",
         answer.report()
     );
