@@ -49,6 +49,9 @@ fn take<'a, T>(next: &AtomicUsize, items: &'a [T]) -> Option<(usize, &'a T)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::time::{Duration, Instant};
+
     use super::each;
 
     #[test]
@@ -59,6 +62,24 @@ mod tests {
                 each(&items, parallel, |n| n * 2),
                 items.iter().map(|n| n * 2).collect::<Vec<_>>()
             );
+        }
+    }
+
+    #[test]
+    fn as_many_work_at_once_as_wished_and_no_more() {
+        for parallel in [1, 3] {
+            let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            // Each waits for the others, so that a slow machine does not make fewer of them.
+            let work = |_: &u32| {
+                most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+                let end = Instant::now() + Duration::from_secs(20);
+                while most.load(SeqCst) < parallel && Instant::now() < end {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                now.fetch_sub(1, SeqCst);
+            };
+            each(&[0; 30], parallel, work);
+            assert_eq!(most.into_inner(), parallel);
         }
     }
 }
