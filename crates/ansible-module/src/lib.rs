@@ -116,6 +116,7 @@ mod scrub;
 mod secret;
 mod stdout;
 mod walk;
+mod workers;
 
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -129,6 +130,7 @@ pub use options::{Element, Kind, OptionSpec, table_defects};
 pub use outcome::{Deprecation, Diff, Outcome};
 pub use panic::note_change;
 pub use secret::Secret;
+pub use workers::each;
 
 /// The version of the collection, which all its executables share.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

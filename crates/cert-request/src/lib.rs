@@ -17,6 +17,5 @@ pub mod params;
 pub mod request;
 pub mod state;
 pub mod task;
-mod workers;
 
 pub use task::CertRequest;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use ansible_module::{Control, Faults, Invocation, Module, OptionSpec, Outcome};
+use ansible_module::{Control, Faults, Invocation, Module, OptionSpec, Outcome, each};
 use pki::Timestamp;
 use tls_files::{DirectoryLocks, Recovered};
 
@@ -19,7 +19,6 @@ use crate::outcome::{EntryOutcome, answer, nothing_to_do};
 use crate::params::{OPTIONS, Params};
 use crate::request::{DesiredState, Entry, EntryName, IssuerSpec, Request};
 use crate::state::PendingDir;
-use crate::workers::each;
 
 /// The module.
 pub struct CertRequest;

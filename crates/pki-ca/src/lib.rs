@@ -24,6 +24,5 @@ pub mod sign;
 pub mod spec;
 pub mod task;
 pub mod tree;
-mod workers;
 
 pub use task::PkiCa;

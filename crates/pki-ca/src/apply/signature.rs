@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ansible_module::each;
 use pki::chain::{Expectation, Trust, verify, verify_authority};
 use pki::{Authority, Certificate, CertificateTemplate};
 use tls_files::FileChange;
@@ -15,7 +16,6 @@ use crate::names::{AuthorityName, EntryName};
 use crate::plan::{Plan, SignAct, SignPlan};
 use crate::request::{Profile, Request, SignWish};
 use crate::sign::chain;
-use crate::workers::each;
 
 /// A certificate as it is handed out.
 #[derive(Debug)]

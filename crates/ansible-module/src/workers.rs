@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::Builder;
 
-/// Applies `work` to each item, at most `parallel` at once; the results are in the order of the items.
+/// Applies `work` to each item, at most `parallel` at once, as every module does with its lists; the results are in the order of the items.
 ///
 /// This thread works too: under a limit of processes (`ulimit -u`, a full cgroup) in which no other can be
 /// started it does everything alone.
-pub(crate) fn each<'a, T: Sync, R: Send>(
+pub fn each<'a, T: Sync, R: Send>(
     items: &'a [T],
     parallel: usize,
     work: impl Fn(&'a T) -> R + Sync,
