@@ -232,6 +232,8 @@ pub enum Failure {
         facts: Box<Map<String, Value>>,
         /// Whether anything was changed.
         changed: bool,
+        /// What the operator should look at besides, the recovery of a killed run among it.
+        warnings: Vec<String>,
     },
     /// The uploaded certificate cannot be taken; nothing was changed.
     #[error("the certificate uploaded for authority '{authority}' {problem}")]

@@ -44,6 +44,7 @@ pub fn answer(mut report: Report<'_>) -> Result<Outcome, Failure> {
             failed,
             facts: Box::new(facts),
             changed,
+            warnings: report.warnings(),
         });
     }
     Ok(Outcome {

@@ -80,6 +80,25 @@ fn a_root_is_not_put_on_its_own_list() {
 }
 
 #[test]
+fn warnings_are_told_also_where_another_entry_failed() {
+    let tree = Tree::with_authorities();
+    let root = tree.certificate("Root");
+    let mut options = revoke(SERIAL);
+    options["revoke"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"authority": "Root", "certificate": root}));
+    let answer = tree.args(options).run();
+    assert!(
+        answer.failed() && answer.kind() == "revoke.root",
+        "{}",
+        answer.report()
+    );
+    let warning = answer.value["warnings"][0].as_str().unwrap_or_default();
+    assert!(warning.contains(SERIAL), "{}", answer.report());
+}
+
+#[test]
 fn a_serial_number_that_nobody_knows_is_revoked_with_a_word() {
     let tree = Tree::with_authorities();
     let (_, csr) = request("web.example.org");

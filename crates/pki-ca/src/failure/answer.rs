@@ -121,6 +121,13 @@ impl ansible_module::Failure for Failure {
     fn changed(&self) -> bool {
         matches!(self, Self::Several { changed: true, .. })
     }
+
+    fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::Several { warnings, .. } => warnings.clone(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl Failure {
