@@ -243,7 +243,11 @@ fn two_runs_at_once_serialize() {
             .collect();
         runs.into_iter().map(|run| run.join().unwrap()).collect()
     });
-    assert_eq!(answers.iter().filter(|answer| answer.changed()).count(), 1);
+    // Another may have made the empty directory and says so; the authorities are made by one.
+    let makers = answers
+        .iter()
+        .filter(|answer| answer.value["authorities"]["Root"]["changed"] == true);
+    assert_eq!(makers.count(), 1);
     assert!(answers.iter().all(|answer| !answer.failed()));
     assert_eq!(tree.read("roots/Root/serial"), "1000");
 }
