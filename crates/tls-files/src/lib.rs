@@ -3,11 +3,11 @@
 //! The files of one certificate: observe, compare, replace atomically.
 //!
 //! A certificate on a host is a *set* of files: private key, certificate, chain, a combined file.
-//! This crate reads such a set ([`observe`]), says how its attributes differ ([`attribute_drift`]) and replaces it
+//! This crate reads such a set ([`observe()`]), says how its attributes differ ([`attribute_drift`]) and replaces it
 //! so that whatever happens in the middle (full disk, `kill -9`, power), a key and a certificate that do not belong
 //! together are not what is left. It handles bytes only and knows nothing of their meaning.
 //!
-//! The order of one [`install`]:
+//! The order of one [`install()`]:
 //!
 //! 1. every destination is checked; a file that already equals what is asked is not touched;
 //! 2. temporaries beside the destinations, with final owner, mode and SELinux context *before* any content; fsync;
@@ -16,7 +16,7 @@
 //!    finishes them even if we are killed; fsync of the directories;
 //! 5. the journal is removed, then what is left over.
 //!
-//! What a kill leaves, [`recover`] finishes or undoes in the next run.
+//! What a kill leaves, [`recover()`] finishes or undoes in the next run.
 
 pub mod accounts;
 mod attributes;

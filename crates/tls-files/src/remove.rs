@@ -17,7 +17,7 @@ use crate::{Error, Result, committer};
 
 /// Removes a set of files, all or none; returns those that existed.
 ///
-/// The order of the call is that of [`install`](crate::install), key first; the removal goes backwards, so that the
+/// The order of the call is that of [`install`](crate::install()), key first; the removal goes backwards, so that the
 /// key goes last: at no moment is there a certificate whose key is gone, and a service that restarts in between finds
 /// the old pair or an incomplete set, never two halves that do not match. Through the same journal and committer as an
 /// install: a kill does not leave half of it.

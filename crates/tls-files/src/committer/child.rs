@@ -32,7 +32,7 @@ struct Job {
 
 /// The main function of the committer.
 ///
-/// Every executable that calls [`install`](crate::install) or [`remove`](crate::remove) must call this, and nothing
+/// Every executable that calls [`install`](crate::install()) or [`remove`](crate::remove()) must call this, and nothing
 /// else, when its first argument is `--commit`: these functions start `/proc/self/exe --commit` with a socket as
 /// standard input. Without it changes work as well, but a `kill -9` between two renames is repaired by the next run
 /// only, and each change says so in a warning.
