@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use ansible_module::{Failure, InputFaults, flatten};
-use serde_json::{Map, Value, json};
+use ansible_module::{FailedItem, Failure, InputFaults, flatten};
+use serde_json::{Map, Value};
 
 /// Why one certificate could not be brought into the wished state.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +149,16 @@ impl EntryError {
         }
     }
 
+    /// Ready for the answer.
+    pub fn of(&self, entry: &str) -> FailedItem {
+        FailedItem {
+            name: entry.to_owned(),
+            kind: self.kind().to_owned(),
+            msg: flatten(self),
+            hint: self.hint(),
+        }
+    }
+
     /// The same for another entry: errors of shared things are made once and told to each.
     pub fn share(&self) -> Self {
         Self::Shared {
@@ -156,36 +166,6 @@ impl EntryError {
             kind: self.kind().to_owned(),
             hint: self.hint(),
         }
-    }
-}
-
-/// A failed entry, ready for the answer.
-#[derive(Debug, Clone)]
-pub struct FailedEntry {
-    /// Name of the entry.
-    pub name: String,
-    /// The stable word.
-    pub kind: String,
-    /// The message with its causes.
-    pub msg: String,
-    /// What to do.
-    pub hint: Option<String>,
-}
-
-impl FailedEntry {
-    /// From the error of the entry.
-    pub fn new(name: &str, error: &EntryError) -> Self {
-        Self {
-            name: name.to_owned(),
-            kind: error.kind().to_owned(),
-            msg: flatten(error),
-            hint: error.hint(),
-        }
-    }
-
-    /// As in the result `failures`.
-    pub fn to_json(&self) -> Value {
-        json!({"kind": self.kind, "msg": self.msg, "hint": self.hint})
     }
 }
 
@@ -199,10 +179,10 @@ pub enum TaskError {
     #[error(transparent)]
     Files(Box<tls_files::Error>),
     /// Some certificates failed; the others are as wished.
-    #[error("{}", summary(failed, *total))]
+    #[error("{}", ansible_module::summary("certificate", failed, *total))]
     Entries {
         /// The failed ones.
-        failed: Vec<FailedEntry>,
+        failed: Vec<FailedItem>,
         /// How many there are in the task.
         total: usize,
         /// The result that would have been given without them.
@@ -214,36 +194,14 @@ pub enum TaskError {
     },
 }
 
-/// Messages that are spelled out; `failures` has all.
-const SPELLED_OUT: usize = 5;
-
-fn summary(failed: &[FailedEntry], total: usize) -> String {
-    let mut text = match failed {
-        [one] if total == 1 => return format!("certificate '{}': {}", one.name, one.msg),
-        _ => format!("{} of {total} certificates failed: ", failed.len()),
-    };
-    for (index, entry) in failed.iter().take(SPELLED_OUT).enumerate() {
-        let separator = if index == 0 { "" } else { "; " };
-        text.push_str(&format!("{separator}'{}': {}", entry.name, entry.msg));
-    }
-    if failed.len() > SPELLED_OUT {
-        text.push_str(&format!(
-            "; and {} more, see 'failures'",
-            failed.len() - SPELLED_OUT
-        ));
-    }
-    text
-}
-
 impl Failure for TaskError {
     fn kind(&self) -> &str {
         match self {
             Self::Input(faults) => faults.kind(),
             Self::Files(error) => error.kind(),
-            Self::Entries { failed, .. } => match failed.first() {
-                Some(first) if failed.iter().all(|other| other.kind == first.kind) => &first.kind,
-                _ => "certificates.failed",
-            },
+            Self::Entries { failed, .. } => {
+                ansible_module::shared_kind(failed, "certificates.failed")
+            }
         }
     }
 

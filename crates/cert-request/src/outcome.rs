@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ansible_module::{Diff, Outcome};
+use ansible_module::{Diff, FailedItem, Outcome};
 use pki::{Certificate, Timestamp};
 use serde_json::{Map, Value, json};
 use tls_files::{Recovered, RecoveryAction};
 
 use crate::decide::Reason;
-use crate::failure::{FailedEntry, TaskError};
+use crate::failure::TaskError;
 use crate::request::{Entry, FileSpec};
 
 /// What happened to one entry.
@@ -42,7 +42,7 @@ pub struct EntryOutcome<'a> {
     /// What the operator should look at.
     pub warnings: Vec<String>,
     /// Why it failed.
-    pub failed: Option<FailedEntry>,
+    pub failed: Option<FailedItem>,
 }
 
 fn path(file: &FileSpec) -> Value {
@@ -114,7 +114,7 @@ impl EntryOutcome<'_> {
             "containers": self.entry.containers,
             "csr": text(self.csr.clone()),
             "warnings": self.warnings,
-            "error": self.failed.as_ref().map_or(Value::Null, FailedEntry::to_json),
+            "error": self.failed.as_ref().map_or(Value::Null, FailedItem::to_json),
         })
     }
 
@@ -257,7 +257,7 @@ pub fn answer(
         );
     }
     let changed = !recovered.is_empty() || outcomes.iter().any(|outcome| outcome.changed);
-    let failed: Vec<FailedEntry> = outcomes
+    let failed: Vec<FailedItem> = outcomes
         .iter()
         .filter_map(|outcome| outcome.failed.clone())
         .collect();

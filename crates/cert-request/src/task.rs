@@ -11,7 +11,7 @@ use tls_files::{DirectoryLocks, Recovered};
 use crate::apply::{Applied, Work};
 use crate::collisions::collisions;
 use crate::decide::{Action, Decision, decide, due};
-use crate::failure::{EntryError, FailedEntry, TaskError};
+use crate::failure::{EntryError, TaskError};
 use crate::issuance::{Job, Loaded, jobs};
 use crate::layout;
 use crate::observe::{Observation, observe};
@@ -199,7 +199,7 @@ impl<'a> Task<'a> {
         };
         if let Err(error) = result {
             outcome.action = "failed";
-            outcome.failed = Some(FailedEntry::new(entry.name.as_str(), &error));
+            outcome.failed = Some(error.of(entry.name.as_str()));
         }
         outcome
     }
@@ -251,7 +251,7 @@ impl<'a> Task<'a> {
             let mut outcome = EntryOutcome::new(entry);
             if let Err(error) = self.remove(entry, recovery, &mut outcome) {
                 outcome.action = "failed";
-                outcome.failed = Some(FailedEntry::new(entry.name.as_str(), &error));
+                outcome.failed = Some(error.of(entry.name.as_str()));
             }
             outcome
         })
