@@ -112,7 +112,21 @@ class PkiCa(Program):
         return options, root / "certs" / "StaticRoot.crt", root / "private" / "StaticRoot.key.pem"
 
 
-PROGRAMS = {"cert_request": CertRequest, "pki_ca": PkiCa}
+class FileSet(Program):
+    """A pair that openssl made, copied; it has no OpenSSL in it whose configuration could be read."""
+
+    def checks(self):
+        return [self.makes_a_certificate_that_openssl_verifies]
+
+    def task(self, place):
+        made, certificate, key = place / "made.pem", place / "certificate.pem", place / "key.pem"
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", "/CN=static.example",
+                "-keyout", place / "made.key", "-out", made)
+        files = [{"path": str(path), "content": source.read_text(encoding="ascii")} for path, source in ((key, place / "made.key"), (certificate, made))]
+        return {"sets": [{"name": "static", "files": files}]}, certificate, key
+
+
+PROGRAMS = {"cert_request": CertRequest, "file_set": FileSet, "pki_ca": PkiCa}
 
 
 def openssl(*argv, environment=None, seconds=SECONDS):
