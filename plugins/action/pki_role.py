@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The steps of the role tls.everywhere.pki. plan and judge stay on the controller; authorities, certificates and read run
-once on the setup host for all hosts of the play; install runs on each target."""
+once on the setup host for all hosts of the play; install runs on each target. No step needs Python there."""
 
 from __future__ import annotations
 
 import base64
 import datetime
+import glob
 import re
 import typing as t
 
@@ -13,8 +14,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.tls.everywhere.plugins.action.cert_request import ActionModule as CertRequest
+from ansible_collections.tls.everywhere.plugins.action.file_set import ActionModule as FileSet
 from ansible_collections.tls.everywhere.plugins.action.pki_ca import ActionModule as PkiCa
-from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_host, pki_outcome, pki_plan, pki_source, pki_trust
+from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_files, pki_host, pki_outcome, pki_plan, pki_source, pki_trust
 from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
 
 display = Display()
@@ -23,6 +25,9 @@ Result = t.Dict[str, t.Any]
 
 # Under these names the role registers what the later steps need.
 PLAN, MADE, READ = '_pki_plan', '_pki_made', '_pki_read'
+
+# How long one step waits for another play on the same directories.
+LOCK_TIMEOUT = '120s'
 
 # The same for keys that are made on their hosts.
 STATE, ASKED, SIGNED = '_pki_state', '_pki_asked', '_pki_signed'
@@ -92,7 +97,7 @@ class ActionModule(ActionBase):
 
     # The tree on the setup host.
 
-    def _native(self, action: type[CertRequest | PkiCa], arguments: Result, check: bool | None = None) -> Result:
+    def _native(self, action: type[CertRequest | FileSet | PkiCa], arguments: Result, check: bool | None = None) -> Result:
         task = self._task.copy()
         task.args = arguments
         task.check_mode = self._check if check is None else check
@@ -138,8 +143,8 @@ class ActionModule(ActionBase):
         """What a new key of these authorities makes invalid, looked up in the tree before it is made."""
         if not authorities:
             return []
-        tree = self._module(step='read', roots=f'{directory}/roots', leaves=f'{directory}/certs/certs')
-        below = pki_trust.below(tree.get('generations') or {}, tree.get('leaves') or {}, authorities)
+        contents = self._read_files(read_matching=[_authorities_of(directory), f'{glob.escape(directory)}/certs/certs/*.crt']).get('contents') or {}
+        below = pki_trust.below(pki_files.generations(contents), pki_files.leaves(contents), authorities)
         return [
             f"authority '{name}' gets a new key: {len(names)} certificates below it must be signed again and are by main_certs.yml"
             + (f" ({', '.join(names[:20])}{', …' if len(names) > 20 else ''})" if names else '')
@@ -183,8 +188,18 @@ class ActionModule(ActionBase):
     def _host_names(self) -> list[str]:
         return sorted({wish['name'] for plan in self._plans().values() for wish in plan['host_certificates']})
 
-    def _module(self, **arguments: t.Any) -> Result:
-        result = self._execute_module(module_name='tls.everywhere.pki_role', module_args=arguments, task_vars=self._vars)
+    def _read_files(self, **arguments: t.Any) -> Result:
+        """Contents of files on the host of the task. The connection must not print what comes back: keys may be in it."""
+        before, self._play_context.no_log = self._play_context.no_log, True
+        try:
+            result = self._native(FileSet, arguments)
+        finally:
+            self._play_context.no_log = before
+        result.pop('invocation', None)
+        return result
+
+    def _write_files(self, **arguments: t.Any) -> Result:
+        result = self._native(FileSet, dict(arguments, lock_timeout=LOCK_TIMEOUT))
         result.pop('invocation', None)
         return result
 
@@ -194,13 +209,11 @@ class ActionModule(ActionBase):
     def _host_state(self, _arguments: Result) -> Result:
         """The requests that were signed before, and which keys the setup host still has; no key is read."""
         names, tree = self._host_names(), self._own_plan()['settings']['cert_dir']
-        result = self._module(
-            step='read', read=[f'{tree}/csr/{name}.csr' for name in names], exist=[f'{tree}/private/{name}.key.pem' for name in names],
-        )
+        result = self._read_files(read=[f'{tree}/csr/{name}.csr' for name in names], exist=[f'{tree}/private/{name}.key.pem' for name in names])
         if result.get('failed'):
             return result
         texts = {path.rpartition('/')[2][:-len('.csr')]: base64.b64decode(text).decode('ascii', 'replace') for path, text in result['contents'].items()}
-        old = [path.rpartition('/')[2][:-len('.key.pem')] for path in result['exist']]
+        old = [path.rpartition('/')[2][:-len('.key.pem')] for path in result['existing']]
         return {'changed': False, 'requests': texts, 'old_keys': old}
 
     def _host_request(self, _arguments: Result) -> Result:
@@ -217,7 +230,7 @@ class ActionModule(ActionBase):
         if self._check:
             return {'changed': True, 'certificates': {}}
         directories = sorted({file['path'].rpartition('/')[0] for wish in wishes for file in wish['files']})
-        made = self._module(step='install', directories=directories, directory_mode=plan['settings']['directory_mode'])
+        made = self._write_files(directories=directories, directory_mode=plan['settings']['directory_mode'])
         return made if made.get('failed') else self._native(CertRequest, arguments)
 
     def _host_sign(self, _arguments: Result) -> Result:
@@ -241,11 +254,13 @@ class ActionModule(ActionBase):
     def _host_retire(self, _arguments: Result) -> Result:
         """The keys that the setup host had: out of service now, removed when the operator asks for that."""
         settings, old = self._own_plan()['settings'], plain(self._vars[STATE]).get('old_keys') or []
-        paths = [f"{settings['cert_dir']}/private/{name}.key.pem" for name in old]
-        gone = [f"{settings['cert_dir']}/private/{name}.key.pem.replaced" for name in self._host_names()]
+        key = f"{settings['cert_dir']}/private/{{}}.key.pem"
+        gone = [key.format(name) for name in old] + [f'{key.format(name)}.replaced' for name in self._host_names()]
         if settings.get('remove_old_keys'):
-            return self._module(step='install', absent=[*paths, *gone])
-        return self._module(step='install', retire=paths) if paths else {'changed': False}
+            files = [{'path': path, 'state': 'absent'} for path in gone]
+        else:
+            files = [{'path': key.format(name), 'state': 'retired'} for name in old]
+        return self._write_files(sets=pki_files.one_by_one(files)) if files else {'changed': False}
 
     # Contents: from the setup host to the targets.
 
@@ -256,16 +271,12 @@ class ActionModule(ActionBase):
         if not paths:
             return {'changed': False}
         directory = next(plan['settings']['dir'] for plan in plans.values())
-        module = self._execute_module(
-            module_name='tls.everywhere.pki_role', task_vars=self._vars,
-            module_args={'step': 'read', 'read': paths, 'roots': f'{directory}/roots'},
-        )
-        module.pop('invocation', None)
-        if module.get('failed') or 'contents' not in module:
-            return module
-        module['refused'] = self._refused_sets(plans) if which == 'install_certificates' else {}
-        module['_ansible_no_log'] = True
-        return module
+        found = self._read_files(read=paths, read_matching=[_authorities_of(directory)])
+        if found.get('failed') or 'contents' not in found:
+            return found
+        refused = self._refused_sets(plans) if which == 'install_certificates' else {}
+        kept = {key: found[key] for key in ('contents', 'problems', 'warnings') if key in found}
+        return dict(kept, changed=False, refused=refused, _ansible_no_log=True)
 
     def _refused_sets(self, plans: dict[str, Result]) -> dict[str, str]:
         """The user's own sets that must not be installed, with the reason; cert_request looks at them and writes nothing."""
@@ -302,14 +313,12 @@ class ActionModule(ActionBase):
             return {'failed': True, 'changed': False, 'msg': '; '.join(source.faults)}
         for warning in [*source.warnings, *(source.faults if self._check else [])]:
             display.warning(f"{self._vars.get('inventory_hostname')}: {warning}")
-        result = self._execute_module(
-            module_name='tls.everywhere.pki_role', task_vars=self._vars,
-            module_args={
-                'step': 'install', 'absent': source.absent, 'directory_mode': plan['settings']['directory_mode'],
-                'install': [dict(file._asdict(), content=base64.b64encode(file.content).decode('ascii')) for file in files],
-            },
+        result = self._write_files(
+            sets=pki_files.sets(files, source.absent), make_directories=True, directory_mode=plan['settings']['directory_mode'],
         )
-        result.pop('invocation', None)
-        if self._check and source.faults:
-            result['changed'] = True
-        return result
+        return pki_files.installed(result, bool(self._check and source.faults))
+
+
+def _authorities_of(directory: str) -> str:
+    """The pattern of all certificates of authorities in a tree."""
+    return f'{glob.escape(directory)}/roots/*/certs/*.crt'

@@ -7,18 +7,8 @@ import base64
 import datetime
 import typing as t
 
-from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_plan, pki_trust
-
-
-class File(t.NamedTuple):
-    """One file as the module installs it."""
-
-    dest: str
-    content: bytes
-    secret: bool
-    owner: str | None
-    group: str | None
-    mode: t.Any
+from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_files, pki_plan, pki_trust
+from ansible_collections.tls.everywhere.plugins.plugin_utils.pki_files import File
 
 
 class Source:
@@ -31,7 +21,7 @@ class Source:
         self._plan = plan
         self._settings = plan['settings']
         self._now = now
-        self._generations = dict(_generations(read.get('generations') or {}))
+        self._generations = dict(_generations(pki_files.generations(read.get('contents') or {})))
         self.faults: list[str] = []
         self.warnings: list[str] = []
         self.absent: list[str] = []
@@ -67,11 +57,21 @@ class Source:
             mode = (self._settings.get('file_mode') or {}).get('private_key') or self._settings['key_mode']
         elif mode is None:
             mode = self._settings['cert_mode']
-        if secret and wish['explicit'] and _is_open(mode):
+        if secret and self._stays_open(wish, mode):
             self.warnings.append(f"'{wish['dest']}' holds a private key and its entry gives it the mode {mode}: every user can read it")
         if wish['type'] == 'ca_bundle' and self._settings['trust_overlap']:
             content = pki_trust.widened(content, self._generations.values(), self._now)
-        return File(wish['dest'], content, secret, wish['owner'], wish['group'], mode)
+        return File(wish['dest'], content, secret and not self._stays_open(wish, mode), wish['owner'], wish['group'], mode, self._set(wish))
+
+    @staticmethod
+    def _stays_open(wish: t.Mapping[str, t.Any], mode: t.Any) -> bool:
+        """Whether the caller wants a key to be open to everybody, and says so."""
+        return bool(wish['explicit'] and _is_open(mode))
+
+    @staticmethod
+    def _set(wish: t.Mapping[str, t.Any]) -> str:
+        """The files of one certificate change together; what has no name stands for itself."""
+        return str(wish['name']) if wish['name'] else wish['dest']
 
     def _trusted(self, wishes: t.Sequence[t.Mapping[str, t.Any]]) -> list[File]:
         found: list[File] = []
@@ -82,7 +82,7 @@ class Source:
             if pki_trust.carries_private_key(content):
                 self.faults.append(f"'{wish['source']}' holds a private key, it is not put into the trust store")
                 continue
-            found.append(File(wish['dest'], content, False, None, None, None))
+            found.append(File(wish['dest'], content, False, None, None, None, wish['dest']))
             found += self._older(wish)
         return [] if self.faults else found
 
@@ -95,7 +95,7 @@ class Source:
         stem, dot, ending = wish['dest'].rpartition('.')
         paths = {number: f'{stem}-{number}{dot}{ending}' for number in generations.numbered}
         self.absent += [path for number, path in sorted(paths.items()) if number not in kept]
-        return [File(paths[number], pki_trust.pem(der), False, None, None, None) for number, der in sorted(kept.items())]
+        return [File(paths[number], pki_trust.pem(der), False, None, None, None, wish['dest']) for number, der in sorted(kept.items())]
 
 
 def _is_open(mode: t.Any) -> bool:
