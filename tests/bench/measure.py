@@ -17,6 +17,8 @@ class Cost:
 
     wall: float
     cpu: float
+    #: what the command printed
+    said: str = dataclasses.field(default="", repr=False, compare=False)
 
     def __str__(self):
         return f"{self.wall:9.3f} s wall {self.cpu:9.3f} s CPU"
@@ -30,11 +32,11 @@ def run(argv, env=None, cwd=None, stdin=None):
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.monotonic() - before
         child.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        said = output.read().decode(errors="replace")
         if child.returncode != 0:
-            output.seek(0)
-            text = output.read()[-4000:].decode(errors="replace")
-            raise SystemExit(f"bench: {argv} ended with {child.returncode}:\n{text}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime)
+            raise SystemExit(f"bench: {argv} ended with {child.returncode}:\n{said[-4000:]}")
+    return Cost(wall, usage.ru_utime + usage.ru_stime, said)
 
 
 def peak_memory(argv):
