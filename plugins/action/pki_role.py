@@ -24,7 +24,7 @@ display = Display()
 Result = t.Dict[str, t.Any]
 
 # Under these names the role registers what the later steps need.
-PLAN, MADE, READ = '_pki_plan', '_pki_made', '_pki_read'
+PLAN, AUTHORITIES, MADE, READ = '_pki_plan', '_pki_authorities', '_pki_made', '_pki_read'
 
 # How long one step waits for another play on the same directories.
 LOCK_TIMEOUT = '120s'
@@ -158,7 +158,7 @@ class ActionModule(ActionBase):
             wishes = call.wishes
             # A fault in the options of one certificate must not keep the others back.
             while wishes:
-                result = self._native(CertRequest, {'certificates': wishes, 'lock_timeout': '120s'})
+                result = self._issue(wishes, call.directories)
                 refused = pki_outcome.refused(wishes, result)
                 total['failures'].update(refused)
                 if not refused:
@@ -168,6 +168,22 @@ class ActionModule(ActionBase):
                     break
                 wishes = [wish for wish in wishes if wish['name'] not in refused]
         return pki_outcome.without_empty(total)
+
+    def _issue(self, wishes: list[Result], directories: t.Sequence[tuple[list[str], t.Any]]) -> Result:
+        """cert_request; directories that are missing are made when it asks for them. Check mode foresees both these and
+        the authorities that an earlier step would have made."""
+        arguments = {'certificates': wishes, 'lock_timeout': LOCK_TIMEOUT}
+        result = self._native(CertRequest, arguments)
+        if self._check:
+            made = (self._vars.get(AUTHORITIES) or {}).get('authorities') or {}
+            return pki_outcome.foreseen(wishes, result, [name for name, each in made.items() if each.get('changed')])
+        if not pki_outcome.lacks_directories(result):
+            return result
+        for paths, mode in directories:
+            made = self._write_files(directories=paths, directory_mode=mode)
+            if made.get('failed'):
+                return made
+        return self._native(CertRequest, arguments)
 
     def _judge(self, _arguments: Result) -> Result:
         """What the bulk step means for this host: the others do not fail with it."""
@@ -221,17 +237,9 @@ class ActionModule(ActionBase):
         return self._host_step(plan, pki_host.requested(plan, state.get('old_keys') or []))
 
     def _host_step(self, plan: Result, wishes: list[Result]) -> Result:
-        """cert_request on the host; directories that are missing are made when it asks for them."""
-        arguments = {'certificates': wishes, 'lock_timeout': '120s'}
-        result = self._native(CertRequest, arguments)
-        kinds = {each.get('kind') for each in (result.get('failures') or {}).values()}
-        if 'files.directory_missing' not in kinds:
-            return result
-        if self._check:
-            return {'changed': True, 'certificates': {}}
+        """cert_request on the host, with the directories of its files."""
         directories = sorted({file['path'].rpartition('/')[0] for wish in wishes for file in wish['files']})
-        made = self._write_files(directories=directories, directory_mode=plan['settings']['directory_mode'])
-        return made if made.get('failed') else self._native(CertRequest, arguments)
+        return self._issue(wishes, [(directories, plan['settings']['directory_mode'])])
 
     def _host_sign(self, _arguments: Result) -> Result:
         plans, hostvars = self._plans(), self._vars['hostvars']

@@ -73,3 +73,32 @@ def refused(wishes: list[Result], result: Result) -> dict[str, Result]:
             where = f'{match.group(2)}: ' if match.group(2) else ''
             found.setdefault(wishes[int(match.group(1))]['name'], []).append(f"{where}{fault['message']}")
     return {name: {'kind': 'input.invalid', 'msg': '; '.join(messages)} for name, messages in found.items()}
+
+
+def lacks_directories(result: Result) -> bool:
+    """Whether certificates failed for directories that only have to be made."""
+    return any(each.get('kind') == 'files.directory_missing' for each in _failures(result).values())
+
+
+def foreseen(wishes: list[Result], looked: Result, authorities: t.Collection[str]) -> Result:
+    """What check mode says of certificates that fail only for what the real run would have made before: directories,
+    and authorities of these names."""
+    certificates = dict(looked.get('certificates') or {})
+    failures = _failures(looked)
+    for wish in wishes:
+        failure = failures.get(wish['name']) or {}
+        signer = str((wish['issuer'].get('private_ca') or {}).get('certificate', '')).rpartition('/')[2][:-len('.crt')]
+        is_foreseen = failure.get('kind') == 'files.directory_missing' or (failure.get('kind') == 'issuer.unreadable' and signer in authorities)
+        if is_foreseen:
+            del failures[wish['name']]
+            certificates[wish['name']] = {'changed': True, 'action': 'issue'}
+    if len(failures) == len(_failures(looked)):
+        return looked
+    kept = dict(looked, changed=True, certificates=certificates, failures=failures)
+    return kept if failures else {key: value for key, value in kept.items() if key not in ('failed', 'msg', 'error')}
+
+
+def _failures(result: Result) -> dict[str, Result]:
+    """The failures by name; pki_ca gives them as a list."""
+    failures = result.get('failures')
+    return dict(failures) if isinstance(failures, dict) else {}

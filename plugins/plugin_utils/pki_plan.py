@@ -395,6 +395,8 @@ class CertificateCall(t.NamedTuple):
 
     wishes: list[dict[str, t.Any]]
     faults: dict[str, dict[str, t.Any]]
+    #: of the tree, each with its mode
+    directories: list[tuple[list[str], t.Any]]
 
 
 def certificate_calls(plans: t.Mapping[str, dict[str, t.Any]]) -> list[CertificateCall]:
@@ -408,12 +410,14 @@ def certificate_calls(plans: t.Mapping[str, dict[str, t.Any]]) -> list[Certifica
     for (directory, cert_dir), wishes in trees.items():
         faults: dict[str, list[str]] = {}
         chosen = merged(wishes, faults)
+        settings = plans[next(iter(wishes))]['settings']
         refused = {}
         for texts in faults.values():
             for message in texts:
                 refused[message.split("'")[1]] = {'kind': 'input.invalid', 'msg': message}
         calls.append(CertificateCall(
             [certificate_files(wish, directory, cert_dir) for wish in chosen if wish['name'] not in refused], refused,
+            [([f'{cert_dir}/certs', f'{cert_dir}/csr'], settings['cert_dir_mode']), ([f'{cert_dir}/private'], settings['key_dir_mode'])],
         ))
     return calls
 

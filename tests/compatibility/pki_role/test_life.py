@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import shutil
 
 import pytest
 from cloud import INTERMEDIATE, QUICK, ROOT, Cloud, certificate, mode, openssl
@@ -181,6 +182,36 @@ def test_check_mode_predicts_and_changes_nothing(cloud):
     after = {path: what for path, what in cloud.snapshot(cloud.work).items() if not path.startswith(("ansible", "play.yml", "."))}
     assert after == {path: what for path, what in before.items() if not path.startswith(("ansible", "play.yml", "."))}
     assert ran.changed() > 0
+
+
+@pytest.mark.parametrize("location", ["setup_host", "host"])
+def test_check_mode_over_nothing_foresees_everything(cloud, location):
+    asked = wishes(cloud, "web")
+    before = {path for path in cloud.work.rglob("*") if ".ansible" not in str(path)}
+    ran = cloud.run(arguments=("--check",), **asked, pki_key_location=location)
+    kept = ("ansible", "play.yml")
+    made = {path for path in cloud.work.rglob("*")} - before
+    assert not [path for path in made if not str(path.relative_to(cloud.work)).startswith((".ansible", *kept, ".cache"))]
+    assert ran.changed() >= 3, ran.text  # authorities, certificate, files
+    failed = cloud.run("main_certs.yml", arguments=("--check",), ok=False, **asked)
+    assert "cannot read the CA certificate" in failed.flat(), "without authorities it is as wrong as the real run would be"
+
+
+def test_directories_that_were_removed_come_back(cloud):
+    asked = wishes(cloud, "web")
+    cloud.run(**asked)
+    key = cloud.key("web").read_bytes()
+    for directory in ("certs", "csr"):
+        shutil.rmtree(cloud.pki / "certs" / directory)
+    assert cloud.run("main_certs.yml", arguments=("--check",), **asked).changed() > 0
+    assert not (cloud.pki / "certs/certs").exists()
+    cloud.run("main_certs.yml", **asked)
+    cloud.verify("web")
+    assert cloud.key("web").read_bytes() == key and mode(cloud.pki / "certs/certs") == "0755"
+    shutil.rmtree(cloud.pki / "certs")
+    cloud.run("main_certs.yml", **asked)
+    cloud.verify("web")
+    assert mode(cloud.pki / "certs/private") == "0700"
 
 
 def test_a_certificate_outlives_no_midnight_of_the_ttl(cloud):
