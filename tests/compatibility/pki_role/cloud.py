@@ -168,9 +168,9 @@ class Cloud:
         assert openssl("x509", "-in", leaf, "-noout", "-pubkey") == public
 
 
-def openssl(*arguments, check=True):
-    """What openssl prints."""
-    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+def openssl(*arguments, check=True, text=None):
+    """What openssl prints, given a text to read or none."""
+    done = subprocess.run(["openssl", *map(str, arguments)], input=text, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 or not check, f"openssl {arguments}: {done.stderr}"
     return done.stdout
 

@@ -31,15 +31,15 @@ def listener(cloud, caller):
     return {"name": "Hear", "listen": caller["topic"], "ansible.builtin.command": touch}
 
 
-def play(cloud, caller, **more):
-    """The caller's play, after a module that gives its facts."""
+def play(cloud, caller, handlers=(), **more):
+    """The caller's play, after a module that gives its facts; handlers are those that the caller has for its topic."""
     module = cloud.work / "library"
     module.mkdir(exist_ok=True)
     (module / "given_facts.py").write_text(
         "#!/usr/bin/python3\nimport json, sys\n"
         f"print(json.dumps({{'changed': False, 'ansible_facts': {caller['facts']!r}}}))\n")
     gather = {"name": "Gather", "given_facts": {}, "tags": ["always"]}
-    return cloud.play(gather, *includes(cloud, caller), handlers=[listener(cloud, caller)], **more)
+    return cloud.play(gather, *includes(cloud, caller), handlers=[listener(cloud, caller), *handlers], **more)
 
 
 def expected(cloud, entry):

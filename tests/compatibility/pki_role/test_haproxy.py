@@ -5,16 +5,10 @@ the internal address and the user's own on the external one; then one is renewed
 from __future__ import annotations
 
 import contextlib
-import shutil
-import socket
-import subprocess
-import time
 
-import pytest
-from cloud import INTERMEDIATE, ROOT, certificate, openssl
+import servers
+from cloud import INTERMEDIATE, ROOT, certificate
 from test_provided import user_set
-
-pytestmark = pytest.mark.skipif(shutil.which("haproxy") is None, reason="no haproxy; scripts/setup-debian demo installs it")
 
 
 def wishes(cloud):
@@ -32,69 +26,37 @@ def wishes(cloud):
 
 def assemble(cloud):
     """What os_haproxy's handler does: certificate, authorities and key in one file."""
-    join = "; ".join(f"cat {name}.crt {name}-ca.crt {name}.key > {name}.pem && chmod 0600 {name}.pem" for name in ("internal", "external"))
+    join = "; ".join(["umask 0077", *(f"cat {name}.crt {name}-ca.crt {name}.key > {name}.pem" for name in ("internal", "external"))])
     return {"name": "Assemble", "listen": "haproxy cert installed", "ansible.builtin.shell": {"cmd": join, "chdir": f"{cloud.work}/node1"}}
-
-
-def free_port():
-    """A port that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager
 def haproxy(cloud):
     """HAProxy with one frontend for each address; yields their ports."""
-    ports = {name: free_port() for name in ("internal", "external")}
+    ports = {name: servers.free_port() for name in ("internal", "external")}
     frontends = "\n".join(
         f"frontend {name}\n mode http\n bind 127.0.0.1:{port} ssl crt {cloud.work}/node1/{name}.pem\n http-request return status 200\n"
         for name, port in ports.items())
     (cloud.work / "haproxy.cfg").write_text(f"defaults\n timeout client 5s\n timeout server 5s\n timeout connect 5s\n{frontends}")
-    server = subprocess.Popen(["haproxy", "-db", "-f", cloud.work / "haproxy.cfg"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        for port in ports.values():
-            wait_for(port, server)
+    with servers.running(["haproxy", "-db", "-f", cloud.work / "haproxy.cfg"], cloud.work / "haproxy.log", ports["external"]):
         yield ports
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-
-
-def wait_for(port, server):
-    """Until somebody listens."""
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert server.poll() is None, server.stdout.read().decode()
-        time.sleep(0.05)
-    raise AssertionError("haproxy does not listen")
 
 
 def served(port, name, trusted):
     """The serial that is served for a name, once openssl has verified it with the trusted file."""
-    done = subprocess.run(
-        ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name, "-verify_hostname", name, "-CAfile", trusted,
-         "-verify_return_error", "-brief"], input="", capture_output=True, text=True, timeout=20)
-    assert "Verification: OK" in done.stderr, done.stderr
-    shown = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name], input="", capture_output=True, text=True, timeout=20)
-    (trusted.parent / "served.pem").write_text(shown.stdout)
-    return openssl("x509", "-in", trusted.parent / "served.pem", "-noout", "-serial").strip()
+    return servers.Client(trusted, name).serial(port)
 
 
 def test_two_addresses_two_authorities(cloud):
     user_set(cloud.work, san="DNS:public.example.org")
-    (cloud.work / "root.pem").write_text("")
     cloud.run(handlers=[assemble(cloud)], **wishes(cloud))
-    (cloud.work / "root.pem").write_bytes(cloud.authority("ExampleCorpRoot").read_bytes())
-    own = cloud.serial(cloud.work / "user.pem")
+    root, own = cloud.authority("ExampleCorpRoot"), cloud.serial(cloud.work / "user.pem")
     with haproxy(cloud) as ports:
-        first = served(ports["internal"], "internal.example.org", cloud.work / "root.pem")
+        first = served(ports["internal"], "internal.example.org", root)
         assert first == cloud.serial(cloud.leaf("internal"))
         assert served(ports["external"], "public.example.org", cloud.work / "ca.pem") == own
     cloud.run(handlers=[assemble(cloud)], **wishes(cloud), pki_regen_cert="internal")
     with haproxy(cloud) as ports:
-        second = served(ports["internal"], "internal.example.org", cloud.work / "root.pem")
+        second = served(ports["internal"], "internal.example.org", root)
         assert second == cloud.serial(cloud.leaf("internal")) != first
         assert served(ports["external"], "public.example.org", cloud.work / "ca.pem") == own
