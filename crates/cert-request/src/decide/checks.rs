@@ -2,7 +2,7 @@
 //! The questions that may lead to a new certificate, in the order in which a person would ask them.
 
 use issuers::{Fidelity, Issuer, IssuerMatch};
-use pki::{Certificate, Timestamp};
+use pki::{Certificate, Lifetime, Timestamp};
 
 use super::reason::{Reason, ReasonKind};
 use crate::observe::{Observation, Presence};
@@ -170,11 +170,13 @@ pub(super) fn lifetime_warning(facts: &Facts<'_>) -> Option<String> {
     })
 }
 
-/// Says that a certificate will be shorter than was asked for.
+/// Says that a certificate will be shorter than was asked for, by more than one percent: an authority and what it signs
+/// are often made with one lifetime, and the seconds between them are nobody's concern.
 pub(super) fn cut_warning(facts: &Facts<'_>) -> Option<String> {
     let wished = facts.now + facts.entry.ttl;
     let end = obtainable(facts);
-    let is_cut = end < wished && facts.issuer.fidelity() != Fidelity::Given;
+    let tolerance = Lifetime(facts.entry.ttl.0 / 100);
+    let is_cut = end + tolerance < wished && facts.issuer.fidelity() != Fidelity::Given;
     is_cut.then(|| format!("the certificate will end at {end} with its authority, not at {wished}; renew the authority"))
 }
 
