@@ -153,7 +153,10 @@ class ActionModule(ActionBase):
 
     def _certificates(self, _arguments: Result) -> Result:
         total: Result = {'changed': False, 'certificates': {}, 'renewed': [], 'restart': [], 'failures': {}, 'warnings': [], 'diff': []}
-        for call in pki_plan.certificate_calls(self._plans()):
+        plans = self._plans()
+        for warning in pki_plan.misspelt(plans):
+            display.warning(warning)
+        for call in pki_plan.certificate_calls(plans):
             total['failures'].update(call.faults)
             wishes = call.wishes
             # A fault in the options of one certificate must not keep the others back.
@@ -321,10 +324,9 @@ class ActionModule(ActionBase):
             return {'failed': True, 'changed': False, 'msg': '; '.join(source.faults)}
         for warning in [*source.warnings, *(source.faults if self._check else [])]:
             display.warning(f"{self._vars.get('inventory_hostname')}: {warning}")
-        result = self._write_files(
-            sets=pki_files.sets(files, source.absent), make_directories=True, directory_mode=plan['settings']['directory_mode'],
-        )
-        return pki_files.installed(result, bool(self._check and source.faults))
+        sets = pki_files.sets(files, source.absent)
+        result = self._write_files(sets=sets, make_directories=True, directory_mode=plan['settings']['directory_mode'])
+        return pki_files.installed(result, sets, bool(self._check and source.faults))
 
 
 def _authorities_of(directory: str) -> str:

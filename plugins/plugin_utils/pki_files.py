@@ -77,9 +77,22 @@ def set_name(text: str) -> str:
     return text if len(text.encode('utf-8', 'surrogateescape')) <= LONGEST_NAME else hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()
 
 
-def installed(result: Result, would_fail: bool) -> Result:
-    """The result of the step: which files changed; no contents, and no empty lists that Ansible would print."""
+def installed(result: Result, asked: t.Sequence[Result], would_fail: bool) -> Result:
+    """The result of the step: which files changed; no contents, and no empty lists that Ansible would print. Faults of
+    options name the file, since nobody but us knows the place in the list of sets."""
     each = (result.get('sets') or {}).values()
-    kept = {key: result[key] for key in ('changed', 'failed', 'msg', 'error', 'failures', 'warnings', 'diff', 'faults') if result.get(key)}
+    kept = {key: result[key] for key in ('changed', 'failed', 'msg', 'error', 'failures', 'warnings', 'diff') if result.get(key)}
     files = sorted(path for one in each for path in one.get('changed_files') or [])
+    faults = [_fault(fault, asked) for fault in result.get('faults') or []]
+    if faults:
+        kept['msg'] = '; '.join(faults)
     return dict(kept, changed=bool(result.get('changed') or would_fail), files=files)
+
+
+def _fault(fault: Result, asked: t.Sequence[Result]) -> str:
+    """A fault in the words of pki_install_certificates."""
+    match = re.fullmatch(r'sets\[([0-9]+)\]\.files\[([0-9]+)\]\.?(.*)', str(fault.get('path')))
+    if match is None:
+        return f"{fault.get('path')}: {fault.get('message')}"
+    path = asked[int(match[1])]['files'][int(match[2])]['path']
+    return f"'{path}': {match[3]}{': ' if match[3] else ''}{fault.get('message')}"

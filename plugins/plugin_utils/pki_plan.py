@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 import typing as t
 
 from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_names
@@ -388,6 +389,15 @@ def authority_calls(plans: t.Mapping[str, dict[str, t.Any]]) -> list[AuthorityCa
                 arguments[option] = names
         calls.append(AuthorityCall(arguments, bool(settings.get('strict')), [f'{host}: {text}' for host, texts in faults.items() for text in texts]))
     return calls
+
+
+def misspelt(plans: t.Mapping[str, dict[str, t.Any]]) -> list[str]:
+    """Names in pki_regen_cert that are nearly those of certificates here. What is far from all is another caller's:
+    the variable is given to all of them at once."""
+    known = {wish['name'] for plan in plans.values() for wish in [*plan['certificates'], *plan['host_certificates']]}
+    asked = {name for plan in plans.values() for name in pki_names.selection(plan['settings'].get('regen_cert')).names}
+    close = ((name, difflib.get_close_matches(name, known, n=1, cutoff=0.6)) for name in sorted(asked - known))
+    return [f"pki_regen_cert: there is no certificate '{name}' here, did you mean '{match[0]}'?" for name, match in close if match]
 
 
 class CertificateCall(t.NamedTuple):

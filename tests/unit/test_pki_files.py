@@ -43,5 +43,11 @@ def test_generations_and_leaves_are_told_by_their_paths():
 
 def test_the_result_names_files_and_has_no_contents():
     said = {"changed": True, "sets": {"web": {"changed_files": ["/b", "/a"]}, "db": {"changed_files": []}}, "contents": {"/k": "secret"}, "warnings": []}
-    assert pki_files.installed(said, False) == {"changed": True, "files": ["/a", "/b"]}
-    assert pki_files.installed({"changed": False, "failed": True, "msg": "no"}, True) == {"changed": True, "failed": True, "msg": "no", "files": []}
+    assert pki_files.installed(said, [], False) == {"changed": True, "files": ["/a", "/b"]}
+    assert pki_files.installed({"changed": False, "failed": True, "msg": "no"}, [], True) == {"changed": True, "failed": True, "msg": "no", "files": []}
+
+
+def test_faults_of_options_name_the_file():
+    asked = pki_files.sets([file("/etc/web.pem", "web", mode=640)], [])
+    refused = {"failed": True, "faults": [{"path": "sets[0].files[0].mode", "message": "is odd"}, {"path": "lock_timeout", "message": "no"}], "msg": "x"}
+    assert pki_files.installed(refused, asked, False)["msg"] == "'/etc/web.pem': mode: is odd; lock_timeout: no"

@@ -80,6 +80,13 @@ def test_lists_are_flattened_once_equal_entries_collapse_and_false_conditions_dr
     assert "is text and drops nothing" in notes.warnings[0]
 
 
+@pytest.mark.parametrize(("asked", "said"), [
+    ("wbe", ["pki_regen_cert: there is no certificate 'wbe' here, did you mean 'web'?"]), ("web", []), (True, []), ("", []), ("rabbitmq_node1", [])])
+def test_a_misspelt_name_is_noticed_and_another_callers_is_not(asked, said):
+    plan = {"certificates": [{"name": "web"}], "host_certificates": [{"name": "db"}], "settings": {"regen_cert": asked}}
+    assert pki_plan.misspelt({"node1": plan}) == said
+
+
 def test_an_omitted_key_is_not_given():
     chosen = pki_plan.select([[{**LEAF, "cn": "__omit_place_holder__3f"}]], pki_plan.Notes(False), "x")
     assert "cn" not in chosen[0]
