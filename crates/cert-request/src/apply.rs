@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use issuers::{Issued, Wish};
 use pki::chain::{self, Expectation, Verified};
-use pki::{Certificate, CertificateRequest, Curve, KeyAlgorithm, Lifetime, PrivateKey, Timestamp};
+use pki::{Certificate, CertificateRequest, Curve, KeyAlgorithm, PrivateKey, Timestamp};
 use tls_files::{FileChange, Target};
 use zeroize::Zeroizing;
 
@@ -16,9 +16,6 @@ use crate::layout;
 use crate::observe::{Observation, Presence};
 use crate::request::{Content, Entry, FileSpec};
 use crate::state::{Pending, PendingDir};
-
-/// A certificate begins this long before it is made, so that a peer whose clock is behind accepts it.
-pub const CLOCK_TOLERANCE: Lifetime = Lifetime(300);
 
 /// The key of a rehearsal: the one that is made fastest.
 const REHEARSED: KeyAlgorithm = KeyAlgorithm::Ecdsa(Curve::P256);
@@ -163,7 +160,7 @@ impl Work<'_> {
         let wish = Wish {
             template: &self.entry.template,
             key,
-            not_before: self.now - CLOCK_TOLERANCE,
+            not_before: self.now.begin_of(self.entry.ttl),
             not_after: self.now + self.entry.ttl,
             now: self.now,
         };

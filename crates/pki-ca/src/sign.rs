@@ -126,7 +126,7 @@ fn template(
     }
     Ok(CertificateTemplate {
         request,
-        not_before: now,
+        not_before: spec::begin(now, wish.ttl, Some(standing)),
         not_after: spec::end(now, wish.ttl, Some(standing)),
         name_constraints: None,
         policies: Vec::new(),
@@ -291,6 +291,12 @@ fn reasons(
         reasons.push(Reason::new(
             "issuer",
             format!("was signed by '{}', or by another key of it", facts.issuer),
+        ));
+    }
+    if facts.not_before > now {
+        reasons.push(Reason::new(
+            "not_yet_valid",
+            format!("begins at {}, the clock says {now}", facts.not_before),
         ));
     }
     let renew_at = wish

@@ -149,7 +149,7 @@ pub fn template(
             .map(|facts| facts.ocsp_urls.clone())
             .unwrap_or_default(),
         serial: None,
-        not_before: now,
+        not_before: begin(now, wish.ttl, signer.map(|(_, standing)| standing)),
         not_after: end(now, wish.ttl, signer.map(|(_, standing)| standing)),
         request,
     })
@@ -159,6 +159,9 @@ pub fn template(
 pub fn again(certificate: &Certificate, now: Timestamp, signer: &Standing) -> CertificateTemplate {
     let facts = certificate.facts();
     let lifetime = facts.not_after.0.saturating_sub(facts.not_before.0);
+    let lifetime = Lifetime(u64::try_from(lifetime).unwrap_or(0));
+    // The whole span counts from the begin: else it would grow by the tolerance each time.
+    let begin = begin(now, lifetime, Some(signer));
     CertificateTemplate {
         request: RequestTemplate {
             subject: facts.subject.clone(),
@@ -168,12 +171,8 @@ pub fn again(certificate: &Certificate, now: Timestamp, signer: &Standing) -> Ce
             must_staple: facts.must_staple,
             basic_constraints: facts.basic_constraints,
         },
-        not_before: now,
-        not_after: end(
-            now,
-            Lifetime(u64::try_from(lifetime).unwrap_or(0)),
-            Some(signer),
-        ),
+        not_before: begin,
+        not_after: end(begin, lifetime, Some(signer)),
         name_constraints: facts.name_constraints.clone(),
         policies: facts.policies.clone(),
         crl_urls: facts.crl_urls.clone(),
@@ -181,6 +180,12 @@ pub fn again(certificate: &Certificate, now: Timestamp, signer: &Standing) -> Ce
         ocsp_urls: facts.ocsp_urls.clone(),
         serial: None,
     }
+}
+
+/// Some time ago, for hosts whose clock is behind, but not before the signer itself begins.
+pub fn begin(now: Timestamp, ttl: Lifetime, signer: Option<&Standing>) -> Timestamp {
+    let wished = now.begin_of(ttl);
+    signer.map_or(wished, |signer| wished.max(signer.not_before))
 }
 
 /// The wished end, or the signer's if that is earlier: nothing outlives what it hangs on.

@@ -46,5 +46,5 @@ pub use public_key::PublicKey;
 pub use request::{BasicConstraints, CertificateRequest, RequestTemplate};
 pub use serial::Serial;
 pub use subject::{Subject, SubjectAttribute};
-pub use time::{Lifetime, RenewBefore, Timestamp, without_unit};
+pub use time::{CLOCK_TOLERANCE, Lifetime, RenewBefore, Timestamp, without_unit};
 pub use usage::{ExtendedKeyUsage, KeyUsage};

@@ -109,6 +109,20 @@ impl FromStr for Lifetime {
     }
 }
 
+/// How far the clock of a host may be behind that of the signer: an hour, as a wrong time zone or a summer time
+/// leaves it, and some minutes on top.
+pub const CLOCK_TOLERANCE: Lifetime = Lifetime(3_900);
+
+impl Timestamp {
+    /// When a certificate begins that is made now for `ttl`: [`CLOCK_TOLERANCE`] ago, so that a host whose clock is
+    /// behind accepts it. A short lifetime is not stretched by more than a quarter: its own end is what counts then,
+    /// and a share of the lifetime would be due too early.
+    #[must_use]
+    pub fn begin_of(self, ttl: Lifetime) -> Self {
+        self - Lifetime(CLOCK_TOLERANCE.0.min(ttl.0 / 4))
+    }
+}
+
 /// The number, if `text` is nothing else. As the lifetime of a certificate that is seldom meant in seconds:
 /// who writes `398` thinks of days.
 pub fn without_unit(text: &str) -> Option<&str> {

@@ -27,6 +27,20 @@ fn instants_are_rfc_3339_in_utc() {
 }
 
 #[test]
+fn a_certificate_begins_an_hour_ago_and_a_short_one_a_quarter_of_its_life_ago() {
+    let now = at("2026-11-22T06:00:00Z");
+    for (ttl, begin) in [
+        ("3650d", "2026-11-22T04:55:00Z"),
+        ("5h", "2026-11-22T04:55:00Z"),
+        ("4h", "2026-11-22T05:00:00Z"),
+        ("20m", "2026-11-22T05:55:00Z"),
+        ("0s", "2026-11-22T06:00:00Z"),
+    ] {
+        assert_eq!(now.begin_of(ttl.parse().unwrap()), at(begin), "{ttl}");
+    }
+}
+
+#[test]
 fn system_time_counts_before_and_after_1970() {
     assert_eq!(
         Timestamp::from(UNIX_EPOCH + Duration::from_millis(1_900)),

@@ -264,3 +264,26 @@ fn an_uploaded_certificate_is_a_reason_until_it_is_installed() {
     (found.certificate, found.chain) = (Some(signed), Some(chain));
     assert_eq!(reasons(&site), [""; 0]);
 }
+
+#[test]
+fn an_authority_that_follows_its_parent_keeps_the_length_of_its_life() {
+    let site = Site::new();
+    let before = site.certificate("Int");
+    let plan = site.decide(
+        &task(json!({"authorities": [both()[0]], "regenerate_key": "Root"})),
+        later(30),
+    );
+    let followed = plan
+        .authorities
+        .iter()
+        .find(|each| each.name == named("Int"));
+    let Some(Act::Issue(issue)) = followed.map(|each| &each.act) else {
+        panic!("{followed:?}")
+    };
+    let (facts, template) = (before.facts(), &issue.template);
+    assert_eq!(template.not_before, later(30) - pki::CLOCK_TOLERANCE);
+    assert_eq!(
+        template.not_after.0 - template.not_before.0,
+        facts.not_after.0 - facts.not_before.0
+    );
+}

@@ -34,9 +34,14 @@ fn request_of(key: &PrivateKey, common_name: &str, dns: &str) -> String {
 impl Kept {
     /// What `change` of the wish for `web` asks for, signed and kept.
     fn new(change: Value) -> Self {
+        Self::signed_at(NOW, change)
+    }
+
+    /// The same, signed when the clock said `at`.
+    fn signed_at(at: Timestamp, change: Value) -> Self {
         let (site, key) = (Site::new(), new_key());
         let mut kept = Self { site, key };
-        let plan = kept.site.decide(&kept.wish(change), NOW);
+        let plan = kept.site.decide(&kept.wish(change), at);
         let Ok([signature]) = <[_; 1]>::try_from(plan.signatures) else {
             panic!("one is wished")
         };
@@ -159,6 +164,31 @@ fn time_decides_in_two_stretches() {
             "after {days} days"
         );
     }
+}
+
+#[test]
+fn what_a_fast_clock_has_signed_is_signed_again_only_if_it_is_of_no_use_yet() {
+    let minutes = |count: u64| NOW + Lifetime(count * 60);
+    for (ahead, expected) in [(60, vec![]), (64, vec![]), (66, vec!["not_yet_valid"])] {
+        let kept = Kept::signed_at(minutes(ahead), json!({}));
+        let wish = kept.wish(json!({}));
+        assert_eq!(kept.reasons(&wish, NOW), expected, "{ahead} minutes ahead");
+        let again = Kept::new(json!({}));
+        assert_eq!(again.reasons(&again.wish(json!({})), NOW), [""; 0]);
+    }
+}
+
+#[test]
+fn a_certificate_begins_before_it_is_made_but_not_before_its_signer() {
+    let begin = |kept: &mut Kept| kept.entry().certificate.facts().not_before;
+    let mut late = Kept::signed_at(later(30), json!({}));
+    assert_eq!(begin(&mut late), later(30) - pki::CLOCK_TOLERANCE);
+    let mut soon = Kept::signed_at(NOW, json!({}));
+    let signer = soon.site.certificate("Int").facts().not_before;
+    assert_eq!(signer, NOW - pki::CLOCK_TOLERANCE);
+    assert_eq!(begin(&mut soon), signer);
+    let mut short = Kept::signed_at(later(30), json!({"ttl": "1h"}));
+    assert_eq!(begin(&mut short), later(30) - Lifetime(15 * 60));
 }
 
 #[test]
