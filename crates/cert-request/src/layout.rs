@@ -260,13 +260,29 @@ fn held_difference(parts: &[Part], held: &Held, wanted: &Wanted<'_>) -> Option<S
         .iter()
         .flat_map(|part| certificates(*part, parts, wanted))
         .collect();
-    if held.certificates.iter().collect::<Vec<_>>() == certificates {
+    let has: Vec<&Certificate> = held.certificates.iter().collect();
+    if has == certificates || ends_with_root(parts, &has, &certificates, wanted) {
         return None;
     }
     if parts.contains(&Part::Certificate) && held.certificates.first() != Some(wanted.leaf) {
         return Some(String::from("holds another certificate"));
     }
     Some(String::from("does not hold the certificates of the chain"))
+}
+
+/// Others end a chain with its root, as openstack/ansible-role-pki does directly below one. It serves as well (RFC 8446
+/// §4.4.2), so such a file is not written again.
+fn ends_with_root(
+    parts: &[Part],
+    has: &[&Certificate],
+    certificates: &[&Certificate],
+    wanted: &Wanted<'_>,
+) -> bool {
+    let root = wanted.above.root.as_ref();
+    parts == bundle::FULLCHAIN
+        && has
+            .split_last()
+            .is_some_and(|(last, before)| root == Some(*last) && before == certificates)
 }
 
 /// Is the key written as was asked for? Only what was asked counts.

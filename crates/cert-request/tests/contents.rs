@@ -165,6 +165,23 @@ fn parts_of_a_combined_file_come_in_the_order_of_each_service() {
     }
 }
 
+#[test]
+fn a_chain_that_ends_with_its_root_stays_and_one_that_ends_with_another_is_mended() {
+    let host = Host::new("root root\nroot other");
+    let args = web(json!({
+        "files": [{"content": "private_key", "path": "$DIR/web.key"}, {"content": "certificate", "path": "$DIR/web.pem"},
+            {"content": "fullchain", "path": "$DIR/chain.pem"}],
+        "issuer": {"private_ca": {"certificate": "$DIR/ca/root.pem", "private_key": "$DIR/ca/root.key"}}}));
+    assert!(host.run(&args).changed());
+    host.shell("cat web.pem ca/root.pem > chain.pem");
+    assert!(!host.run(&args).changed());
+    for wrong in ["web.pem ca/other.pem", "web.pem ca/root.pem ca/root.pem"] {
+        host.shell(&format!("cat {wrong} > chain.pem"));
+        assert!(host.run(&args).changed(), "{wrong}");
+        assert_eq!(host.sandbox.read("chain.pem"), host.sandbox.read("web.pem"));
+    }
+}
+
 /// What a store holds is what openssl says of the certificate beside it, for a store that Java and openssl open.
 #[test]
 fn stores_hold_the_pair_and_its_chain_and_follow_each_renewal() {

@@ -146,6 +146,16 @@ def test_regenerating_an_adopted_authority_keeps_its_name_so_that_no_leaf_become
     assert cloud.run(**asked).changed() == 0
 
 
+def test_a_certificate_directly_below_a_root_keeps_its_longer_chain(cloud):
+    """Octavia's client certificate: upstream ends the chain with the issuer, and that is the root."""
+    upstream_tree(cloud.pki)
+    upstream_leaf(cloud.pki, "client", [("DNS", "client")], signer="ExampleCorpRoot")
+    assert cloud.leaf("client", "-chain").read_text().endswith(cloud.authority("ExampleCorpRoot").read_text())
+    before = cloud.snapshot()
+    ran = cloud.run("main_certs.yml", pki_key=RSA, pki_certificates=[certificate("client", san="DNS:client", signed_by="ExampleCorpRoot")])
+    assert ran.changed() == 0 and cloud.snapshot() == before, ran.text
+
+
 def test_strictness_refuses_an_authority_that_is_not_as_described(cloud):
     upstream_tree(cloud.pki)
     before = cloud.snapshot()
