@@ -8,15 +8,19 @@ import base64
 import datetime
 import glob
 import re
+import time
 import typing as t
 
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.tls.everywhere.plugins.action.cert_request import ActionModule as CertRequest
 from ansible_collections.tls.everywhere.plugins.action.file_set import ActionModule as FileSet
 from ansible_collections.tls.everywhere.plugins.action.pki_ca import ActionModule as PkiCa
-from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_files, pki_host, pki_outcome, pki_plan, pki_source, pki_trust
+from ansible_collections.tls.everywhere.plugins.plugin_utils import (
+    pki_clock, pki_files, pki_host, pki_outcome, pki_plan, pki_source, pki_trust,
+)
 from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
 
 display = Display()
@@ -31,6 +35,9 @@ LOCK_TIMEOUT = '120s'
 
 # The same for keys that are made on their hosts.
 STATE, ASKED, SIGNED = '_pki_state', '_pki_asked', '_pki_signed'
+
+# The steps whose work depends on the clock of their host, or whose files a service there judges by it.
+TIMED = ('authorities', 'certificates', 'install', 'host_sign', 'host_complete')
 
 
 class ActionModule(ActionBase):
@@ -53,7 +60,7 @@ class ActionModule(ActionBase):
         step = steps.get(arguments.get('step'))
         if step is None:
             return {'failed': True, 'msg': f"step: '{arguments.get('step')}' is none of {', '.join(steps)}"}
-        return step(arguments)
+        return self._with_clock(arguments['step'], step(arguments))
 
     # What this host asks for.
 
@@ -327,6 +334,24 @@ class ActionModule(ActionBase):
         sets = pki_files.sets(files, source.absent)
         result = self._write_files(sets=sets, make_directories=True, directory_mode=plan['settings']['directory_mode'])
         return pki_files.installed(result, sets, bool(self._check and source.faults))
+
+    # Clocks.
+
+    def _with_clock(self, step: str, result: Result) -> Result:
+        """The result of a step with a warning if the clock of its host is wrong. It is asked for only where something was
+        changed or went wrong, so that a run without a change costs nothing more."""
+        if step not in TIMED or not (result.get('changed') or result.get('failed')) or self._connection.transport == 'local':
+            return result
+        before = time.time()
+        try:
+            answer = self._low_level_execute_command(pki_clock.COMMAND, sudoable=False).get('stdout') or ''
+        except AnsibleError:
+            return result  # what the step did counts, not that the host went away after it
+        host = self._task.delegate_to or self._vars['inventory_hostname']
+        warning = pki_clock.warning(str(host), pki_clock.offset(answer, before, time.time()))
+        if warning:
+            result['warnings'] = [*(result.get('warnings') or []), warning]
+        return result
 
 
 def _authorities_of(directory: str) -> str:
