@@ -15,6 +15,9 @@ import tempfile
 TOP = pathlib.Path(__file__).resolve().parents[3]
 ROLES = TOP / "extras" / "roles"
 
+# Where the collection was placed, to be removed at the end.
+PLACED = []
+
 # The key of tests that are not about keys: RSA-4096, the role's default, takes a second each.
 QUICK = {"algorithm": "ecdsa", "curve": "P-256"}
 
@@ -43,11 +46,11 @@ def venv(name):
 
 
 @functools.lru_cache(maxsize=None)
-def collections():
+def collections(native=os.environ.get("TLS_EVERYWHERE_NATIVE")):
     """The collection, placed; TLS_EVERYWHERE_NATIVE names a directory with executables that are not in the tree."""
     place = pathlib.Path(tempfile.mkdtemp(prefix="tls-everywhere-pki.", dir="/var/tmp"))
+    PLACED.append(place)
     subprocess.run([TOP / "scripts" / "place-collection", place], check=True, timeout=60)
-    native = os.environ.get("TLS_EVERYWHERE_NATIVE")
     if native:
         plugins = place / "ansible_collections/tls/everywhere/plugins"
         plugins.unlink()

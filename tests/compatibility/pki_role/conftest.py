@@ -35,6 +35,6 @@ def three(work):
 
 
 def pytest_sessionfinish():
-    """Remove the placed collection, if a test asked for it."""
-    if clouds.collections.cache_info().currsize:
-        shutil.rmtree(clouds.collections())
+    """Remove the placed collections, if a test asked for them."""
+    for place in clouds.PLACED:
+        shutil.rmtree(place)
