@@ -35,7 +35,7 @@ def native():
     built = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TOP / "target")) / "debug"
     for module in (TOP / "plugins/modules").glob("*.py"):
         if (built / module.stem).is_file():
-            shutil.copy(built / module.stem, programs)
+            output("strip", "-o", programs / module.stem, built / module.stem)  # they travel to the hosts
     assert "not a dynamic executable" not in output("ldd", programs / "cert_request")
     yield str(place)
     shutil.rmtree(place)
