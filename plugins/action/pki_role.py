@@ -215,12 +215,14 @@ class ActionModule(ActionBase):
         return sorted({wish['name'] for plan in self._plans().values() for wish in plan['host_certificates']})
 
     def _read_files(self, **arguments: t.Any) -> Result:
-        """Contents of files on the host of the task. The connection must not print what comes back: keys may be in it."""
-        before, self._play_context.no_log = self._play_context.no_log, True
+        """Contents of files on the host of the task. The connection must not print what comes back: keys may be in it.
+        It has a play context of its own, and that is the one which ssh looks at before it prints at -vvv."""
+        context = self._connection._play_context
+        before, context.no_log = context.no_log, True
         try:
             result = self._native(FileSet, arguments)
         finally:
-            self._play_context.no_log = before
+            context.no_log = before
         result.pop('invocation', None)
         return result
 
