@@ -15,6 +15,9 @@ import tempfile
 TOP = pathlib.Path(__file__).resolve().parents[3]
 ROLES = TOP / "extras" / "roles"
 
+# Every ansible-core that the role runs with, the newest last.
+CORES = ("ansible-2.14", "ansible-2.16", "ansible-2.18", "ansible-2.19")
+
 # Where the collection was placed, to be removed at the end.
 PLACED = []
 

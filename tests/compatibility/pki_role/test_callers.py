@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 import yaml
-from cloud import INTERMEDIATE, ROOT, Cloud, mode, openssl
+from cloud import CORES, INTERMEDIATE, ROOT, Cloud, mode, openssl
 
 CALLERS = sorted((pathlib.Path(__file__).parent / "callers").glob("*.yml"))
 ADMINISTRATOR = {"openstack_pki_authorities": [ROOT, INTERMEDIATE]}
@@ -48,9 +48,9 @@ def expected(cloud, entry):
     return {"leaf": cloud.leaf(name), "chain": cloud.leaf(name, "-chain"), "ca": cloud.leaf(name, "-ca_bundle"), "key": cloud.key(name)}[entry["holds"]]
 
 
-# All on the newest ansible-core, those with the oddest variables on the oldest too.
-CASES = [(path, "ansible-2.19") for path in CALLERS] + [
-    (path, "ansible-2.14") for path in CALLERS if path.stem in ("haproxy", "httpd", "octavia")]
+# All on the newest ansible-core, those with the oddest variables on all.
+CASES = [(path, CORES[-1]) for path in CALLERS] + [
+    (path, core) for path in CALLERS if path.stem in ("haproxy", "httpd", "octavia") for core in CORES[:-1]]
 
 
 @pytest.mark.parametrize(("path", "core"), CASES, ids=lambda case: getattr(case, "stem", case))

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 
-from cloud import INTERMEDIATE, ROOT, certificate, mode, openssl
+import pytest
+from cloud import CORES, INTERMEDIATE, ROOT, Cloud, certificate, mode, openssl
 
 CAS = [ROOT, INTERMEDIATE]
 OWN = "web_{{ inventory_hostname }}"
@@ -49,6 +50,16 @@ def test_keys_are_made_on_their_hosts_and_seen_nowhere_else(three):
             assert [str(path.relative_to(three.work)) for path in holders] == [f"{host}/ssl/web.key"]
     assert not list((three.pki / "certs/private").iterdir())
     again = three.run(**asked)
+    assert again.changed() == 0, again.text
+
+
+@pytest.mark.parametrize("core", CORES[:-1])
+def test_keys_are_made_on_their_hosts_with_every_ansible_core(work, core):
+    cloud = Cloud(work, hosts=("node1", "node2"), core=core)
+    cloud.run(**wishes(cloud))
+    for host in cloud.hosts:
+        check(cloud, host)
+    again = cloud.run(**wishes(cloud))
     assert again.changed() == 0, again.text
 
 

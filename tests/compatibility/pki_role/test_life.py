@@ -7,7 +7,7 @@ import datetime
 import shutil
 
 import pytest
-from cloud import INTERMEDIATE, QUICK, ROOT, Cloud, certificate, mode, openssl
+from cloud import CORES, INTERMEDIATE, QUICK, ROOT, Cloud, certificate, mode, openssl
 
 CAS = {"pki_authorities": [ROOT, INTERMEDIATE]}
 
@@ -25,7 +25,7 @@ def wishes(cloud, *names, **more):
     }
 
 
-@pytest.mark.parametrize("core", ["ansible-2.14", "ansible-2.19"])
+@pytest.mark.parametrize("core", CORES)
 def test_a_tree_is_made_verified_installed_and_left_alone(work, core):
     cloud = Cloud(work, hosts=("node1", "node2"), core=core)
     asked = wishes(cloud, "web", "db")
