@@ -11,6 +11,7 @@ import re
 import time
 import typing as t
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -128,10 +129,11 @@ class ActionModule(ActionBase):
     def _adopt(self, call: pki_plan.AuthorityCall) -> Result:
         """Runs pki_ca. An authority that exists otherwise than it is described stays as it is, as upstream has it, and
         is named; regenerating keeps what it has too, so that nothing below it becomes invalid by a changed name."""
+        regenerate = {key: call.arguments[key] for key in ('regenerate', 'regenerate_key') if key in call.arguments}
         if call.strict:
+            self._foretell(call.arguments, regenerate)
             return self._native(PkiCa, call.arguments)
         warnings: list[str] = []
-        regenerate = {key: call.arguments[key] for key in ('regenerate', 'regenerate_key') if key in call.arguments}
         arguments = {key: value for key, value in call.arguments.items() if key not in regenerate}
         # Each round can free one more generation of authorities to be compared.
         for _round in range(len(arguments['authorities']) + 1):
@@ -141,22 +143,22 @@ class ActionModule(ActionBase):
             if not more:
                 break
         if regenerate:
-            warnings += self._invalidated(arguments['backend']['files']['directory'], regenerate.get('regenerate_key') or [])
+            self._foretell(arguments, regenerate)
             result = self._native(PkiCa, dict(arguments, **regenerate))
         result['warnings'] = [*(result.get('warnings') or []), *warnings]
         return result
 
-    def _invalidated(self, directory: str, authorities: list[str]) -> list[str]:
-        """What a new key of these authorities makes invalid, looked up in the tree before it is made."""
-        if not authorities:
-            return []
+    def _foretell(self, arguments: Result, regenerate: dict[str, list[str]]) -> None:
+        """Says what a new certificate or key of these authorities means for the certificates below them, looked up in the
+        tree. It is said now, not with the result, which is where ansible-core 2.19 puts warnings: whoever did not mean it can
+        still stop the run."""
+        if not regenerate:
+            return
+        directory = arguments['backend']['files']['directory']
         contents = self._read_files(read_matching=[_authorities_of(directory), f'{glob.escape(directory)}/certs/certs/*.crt']).get('contents') or {}
-        below = pki_trust.below(pki_files.generations(contents), pki_files.leaves(contents), authorities)
-        return [
-            f"authority '{name}' gets a new key: {len(names)} certificates below it must be signed again and are by main_certs.yml"
-            + (f" ({', '.join(names[:20])}{', …' if len(names) > 20 else ''})" if names else '')
-            for name, names in below.items()
-        ]
+        generations, leaves = pki_files.generations(contents), pki_files.leaves(contents)
+        for text in pki_trust.foretold(generations, leaves, regenerate.get('regenerate') or [], regenerate.get('regenerate_key') or []):
+            display.display(f'[WARNING]: {text}', color=constants.COLOR_WARN, stderr=True)
 
     def _certificates(self, _arguments: Result) -> Result:
         total: Result = {'changed': False, 'certificates': {}, 'renewed': [], 'restart': [], 'failures': {}, 'warnings': [], 'diff': []}

@@ -157,6 +157,22 @@ def below(
     return hanging
 
 
+def foretold(
+    authorities: t.Mapping[str, t.Mapping[str, str]], leaves: t.Mapping[str, str], certificates_of: t.Sequence[str], keys_of: t.Sequence[str]
+) -> list[str]:
+    """What new certificates and new keys of authorities do to the certificates below them, for those authorities that exist."""
+    said = []
+    for name, names in below(authorities, leaves, [name for name in keys_of if name in authorities]).items():
+        listed = f" ({', '.join(names[:20])}{', …' if len(names) > 20 else ''})" if names else ''
+        said.append(
+            f"authority '{name}' gets a new key: {len(names)} certificates below it must be signed again and are by main_certs.yml{listed}"
+        )
+    kept = [name for name in certificates_of if name in authorities and name not in keys_of]
+    for name, names in below(authorities, leaves, kept).items():
+        said.append(f"authority '{name}' gets a new certificate for the key that it has: the {len(names)} certificates below it stay valid")
+    return said
+
+
 def _first(content: str | None) -> Identity | None:
     ders = certificates(base64.b64decode(content)) if content else []
     return identity(ders[0]) if ders else None

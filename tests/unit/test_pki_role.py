@@ -181,6 +181,18 @@ def test_only_other_valid_keys_overlap(tmp_path):
     assert pki_trust.widened(pki_trust.pem(ended + b""), [pki_trust.Generations(current, {1003: current})], now) == pki_trust.pem(ended)
 
 
+def test_what_is_said_before_authorities_are_regenerated(tmp_path):
+    text = base64.b64encode(pki_trust.pem(root(tmp_path, "root"))).decode()
+    # All have the name of the root as their issuer's, as leaves below it do.
+    authorities, leaves = {"Root": {"current": text}}, {f"web{number:02}": text for number in range(21)}
+    assert pki_trust.foretold(authorities, leaves, ["Root", "New"], ["New"]) == [
+        "authority 'Root' gets a new certificate for the key that it has: the 21 certificates below it stay valid"]
+    [said] = pki_trust.foretold(authorities, leaves, ["Root"], ["Root", "New"])
+    assert said.startswith("authority 'Root' gets a new key: 21 certificates below it must be signed again")
+    assert "(web00, web01," in said and said.endswith("web19, …)")
+    assert pki_trust.foretold({}, {}, ["Root"], ["Root"]) == []
+
+
 def test_identity_reads_what_openssl_reads_and_survives_rubbish(tmp_path):
     der = root(tmp_path, "x", days=9000)
     shown = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-enddate"], input=der, check=True, capture_output=True, timeout=30)
