@@ -91,6 +91,13 @@ impl Root {
         Ok(Some(read))
     }
 
+    /// Device and inode of whatever is there; `None` if nothing is.
+    pub fn identity(&self, path: &Path) -> Option<(u64, u64)> {
+        let descriptor = self.open(path, OFlags::PATH).ok()?;
+        let stat = rustix::fs::fstat(&descriptor).ok()?;
+        Some((stat.st_dev, stat.st_ino))
+    }
+
     /// Whether a process of the container may read the file: asked of the kernel, by a thread that takes its user and
     /// groups on, so that access lists and directories count too.
     pub fn can_read(&self, process: &Process, path: &Path) -> Result<bool> {

@@ -4,8 +4,8 @@
 //!
 //! - [`engine`] talks to Docker and Podman, over their sockets or Podman's command line: which containers there are
 //!   ([`Container`]), restart, execute, the last lines of the log;
-//! - [`processes`] says which processes are a container's, and signals one through a pidfd: the engine's own `kill`
-//!   disables Docker's restart policy (moby #11065);
+//! - [`processes`] says what a process is, and signals it through a pidfd: the engine's own `kill` disables Docker's
+//!   restart policy (moby #11065);
 //! - [`inside`] opens files as the container sees them, never a file of the host that a link points at;
 //! - [`mounts`] says where a file of the host is in a container;
 //! - [`kolla`] says where Kolla's start copied it to;

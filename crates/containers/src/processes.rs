@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The processes of a container, as the host sees them, and a signal to one of them.
+//! A process of a container, as the host sees it, and a signal to it. Which processes a container has is told by
+//! `tls-probe`, which looks into them for sockets.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +11,7 @@ use std::path::Path;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal as Number, pidfd_open, pidfd_send_signal};
 
-use crate::{Container, Error, Result};
+use crate::{Error, Result};
 
 /// A process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,53 +32,6 @@ pub struct Process {
     pub groups: Vec<u32>,
     /// Its command line.
     pub arguments: Vec<String>,
-}
-
-/// Which processes there are, by namespace.
-#[derive(Debug, Default)]
-pub struct Table {
-    by_namespace: BTreeMap<String, Vec<u32>>,
-}
-
-impl Table {
-    /// Looks once at all processes of the host.
-    pub fn read() -> Self {
-        let mut table = Self::default();
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        for pid in pids {
-            // A kernel thread's may be read as well; a process that is gone has none.
-            if let Some(namespace) = namespace(pid) {
-                table.by_namespace.entry(namespace).or_default().push(pid);
-            }
-        }
-        table
-    }
-
-    /// The processes of a container that runs, the one that it began with first.
-    ///
-    /// They share its PID namespace and are at or below its control group: on cgroup v1 a container without root's
-    /// help has none of its own, and with `--pid host` the namespace is everybody's.
-    pub fn of(&self, container: &Container) -> Vec<Process> {
-        let Some(first) = container.pid else {
-            return Vec::new();
-        };
-        let Some(space) = namespace(first) else {
-            return Vec::new();
-        };
-        let groups = control_groups(first);
-        let is_hosts = namespace(std::process::id()).as_ref() == Some(&space);
-        let has_none = groups.values().all(|path| path == "/");
-        let members = self.by_namespace.get(&space).into_iter().flatten().copied();
-        let mut found: Vec<Process> = members
-            .filter(|pid| {
-                *pid == first || !(is_hosts && has_none) && is_below(&groups, &control_groups(*pid))
-            })
-            .filter_map(process)
-            .collect();
-        found.sort_by_key(|each| (each.pid != first, each.began, each.pid));
-        found
-    }
 }
 
 /// What is known of a process; `None` if it is gone.
@@ -199,11 +153,6 @@ impl Signal {
     }
 }
 
-fn namespace(pid: u32) -> Option<String> {
-    let link = fs::read_link(format!("/proc/{pid}/ns/pid")).ok()?;
-    Some(link.to_string_lossy().into_owned())
-}
-
 /// Path of the control group by hierarchy.
 fn control_groups(pid: u32) -> BTreeMap<String, String> {
     let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
@@ -212,16 +161,6 @@ fn control_groups(pid: u32) -> BTreeMap<String, String> {
         Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
     });
     lines.collect()
-}
-
-fn is_below(groups: &BTreeMap<String, String>, of: &BTreeMap<String, String>) -> bool {
-    groups
-        .iter()
-        .filter(|(_, path)| *path != "/")
-        .all(|(name, path)| {
-            let found = of.get(name);
-            found.is_some_and(|found| Path::new(found).starts_with(path))
-        })
 }
 
 fn line<'a>(status: &'a str, name: &str) -> &'a str {
@@ -245,6 +184,25 @@ pub fn unit_of(pid: u32) -> Option<String> {
             .map(str::to_owned)
     });
     names.next()
+}
+
+/// The host's number of a user or group of a container, by its `uid_map` or `gid_map`.
+pub fn on_the_host(map: &Path, inside: u32) -> Option<u32> {
+    mapped(&fs::read_to_string(map).ok()?, inside)
+}
+
+/// Lines of three numbers: the first inside, the first outside, how many.
+fn mapped(text: &str, inside: u32) -> Option<u32> {
+    text.lines().find_map(|line| {
+        let mut numbers = line.split_whitespace().map(str::parse::<u32>);
+        let (first, outside, count) = (
+            numbers.next()?.ok()?,
+            numbers.next()?.ok()?,
+            numbers.next()?.ok()?,
+        );
+        let offset = inside.checked_sub(first).filter(|offset| *offset < count)?;
+        outside.checked_add(offset)
+    })
 }
 
 #[cfg(test)]
@@ -277,6 +235,15 @@ mod tests {
             "sleep has no handler for HUP"
         );
         assert!(seen.hold(Signal::Hup).is_err(), "it is gone");
+    }
+
+    #[test]
+    fn users_of_a_container_without_root_have_other_numbers_outside() {
+        let map = "         0       1000          1\n         1     100000      65536\n";
+        assert_eq!(
+            [0, 1, 42, 70_000].map(|inside| mapped(map, inside)),
+            [Some(1000), Some(100_000), Some(100_041), None]
+        );
     }
 
     #[test]

@@ -132,6 +132,7 @@ fn prepared(argv: &[&str], account: Option<&Account>) -> Command {
         .env_clear()
         .env("PATH", PATH)
         .env("LC_ALL", "C.UTF-8")
+        .envs(passed_on())
         .current_dir("/")
         .process_group(0)
         .stdin(Stdio::piped())
@@ -148,6 +149,18 @@ fn prepared(argv: &[&str], account: Option<&Account>) -> Command {
             );
     }
     command
+}
+
+/// Where Podman's storage is, if our own environment says so; a task sets these by `environment`.
+fn passed_on() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
+    const NAMES: [&str; 2] = ["CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF"];
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "Podman's own variables, handed on and not looked at"
+    )]
+    NAMES
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
 fn kill_group(pid: u32) {
