@@ -35,7 +35,14 @@ impl From<SystemTime> for Instant {
 
 impl std::fmt::Display for Instant {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let at = OffsetDateTime::from_unix_timestamp_nanos(self.0).map_err(|_| std::fmt::Error)?;
+        // A file may have any time; what no calendar has is shown as the year 1970.
+        let at =
+            OffsetDateTime::from_unix_timestamp_nanos(self.0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let at = if at.year() < 0 {
+            OffsetDateTime::UNIX_EPOCH
+        } else {
+            at
+        };
         out.write_str(&at.format(&Rfc3339).map_err(|_| std::fmt::Error)?)
     }
 }
@@ -72,5 +79,10 @@ mod tests {
         );
         assert_eq!(Instant::parse("0001-01-01T00:00:00Z"), None);
         assert_eq!(Instant::parse("yesterday"), None);
+        assert_eq!(Instant(i128::MAX).to_string(), "1970-01-01T00:00:00Z");
+        assert_eq!(
+            Instant(i128::from(i64::MIN)).to_string(),
+            "1677-09-21T00:12:43.145224192Z"
+        );
     }
 }

@@ -51,12 +51,23 @@ impl Work<'_> {
                 done.proven = true;
                 return Ok(());
             }
-            if Instant::now() >= deadline {
+            if Instant::now() >= deadline || self.is_over(container.as_ref()) {
                 return Err(self.not_served(container.as_ref(), done, began.elapsed()));
             }
             std::thread::sleep(*PAUSES.get(looks).unwrap_or(&Duration::from_millis(100)));
             looks += usize::from(good == 0);
         }
+    }
+
+    /// Whether it has ended and nobody will start it again.
+    fn is_over(&self, container: Option<&Container>) -> bool {
+        let evidence = self.candidate.evidence.as_ref();
+        let has_unit = evidence.is_some_and(|evidence| evidence.unit.is_some());
+        container.is_some_and(|now| {
+            matches!(now.state, State::Stopped(_))
+                && !has_unit
+                && matches!(now.restart_policy.as_str(), "" | "no")
+        })
     }
 
     fn is_provable(&self) -> bool {
