@@ -89,8 +89,8 @@ impl Report<'_> {
                 container::to_json(self.host, candidate, entry, self.done(number))
             })
             .collect();
-        let skipped = self.observed.candidates.iter().zip(&self.plan.entries);
-        let skipped: Vec<Value> = skipped
+        let left_alone = self.observed.candidates.iter().zip(&self.plan.entries);
+        let left_alone: Vec<Value> = left_alone
             .filter(|(_, entry)| matches!(entry.decision, Decision::Skip | Decision::Unrelated))
             .map(
                 |(candidate, entry)| json!({"name": candidate.container.name, "reason": entry.why}),
@@ -114,7 +114,8 @@ impl Report<'_> {
             "planned": planned,
             "proven": self.reached(|done| done.proven),
             "unproven": self.unproven(),
-            "skipped": skipped,
+            // Not "skipped": Ansible takes that for its own word and says that the task was skipped.
+            "left_alone": left_alone,
             "untouched": self.untouched(),
         });
         match facts {
