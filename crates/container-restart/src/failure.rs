@@ -64,6 +64,12 @@ pub enum Failure {
         /// File of the key.
         key: PathBuf,
     },
+    /// Nobody listens any more where somebody did.
+    #[error("nothing of the container listens at {at} any more")]
+    ListenerGone {
+        /// Where.
+        at: std::net::SocketAddr,
+    },
     /// Named containers that no engine has.
     #[error(
         "no engine has a container named {}; nothing was touched",
@@ -219,6 +225,7 @@ impl Failure {
             Self::Input(faults) => ansible_module::Failure::kind(faults),
             Self::KeyMismatch { .. } => "preflight.key_mismatch",
             Self::KeyNotReadable { .. } => "preflight.not_readable",
+            Self::ListenerGone { .. } => "action.failed",
             Self::Missing { .. } => "container.missing",
             Self::NoNames { .. } => "preflight.no_names",
             Self::NoUnit { .. } => "container.no_unit",

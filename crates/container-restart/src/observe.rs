@@ -11,7 +11,7 @@ use containers::mounts::{self, Place};
 use containers::{Container, State};
 
 pub use evidence::{CopySeen, Evidence, FileSeen, PlaceSeen, Reader};
-pub use serving::{Eye, Proof, Seen, Serving, Verdict};
+pub use serving::{Eye, Look, Proof, Seen, Serving, Verdict};
 pub use wanted::{KeySeen, Wanted};
 
 use crate::failure::Failure;

@@ -267,6 +267,7 @@ fn words(act: &Act) -> String {
         }
         Step::Signal { signal, .. } => format!("signal {}", signal.word()),
         Step::Restart(Through::Unit) => String::from("restart its unit"),
+        Step::Say { line, .. } => format!("say {}", line.trim_end()),
         other => other.word().to_owned(),
     }));
     words.join(", ")

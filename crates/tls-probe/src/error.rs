@@ -187,6 +187,8 @@ pub enum Stage {
     StartTls,
     /// The handshake, before the certificate.
     Handshake,
+    /// After the handshake, when something was said.
+    Answer,
 }
 
 impl fmt::Display for Stage {
@@ -195,6 +197,7 @@ impl fmt::Display for Stage {
             Self::Connect => "while connecting",
             Self::StartTls => "before TLS began",
             Self::Handshake => "before it sent a certificate",
+            Self::Answer => "before it answered",
         })
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A handshake that is after one thing: the certificates that the server sends.
 
+use std::io::{Read, Write};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use openssl::error::ErrorStack;
@@ -10,7 +12,7 @@ use openssl::ssl::{
 
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Error, Link, Place, Presented, Result, ServerName, StartTls};
+use crate::{Error, Link, Place, Presented, Result, ServerName, Stage, StartTls};
 
 /// TLS record types (RFC 8446 §5.1).
 const HANDSHAKE_RECORD: u8 = 22;
@@ -173,6 +175,18 @@ impl Held {
     }
 }
 
+impl Held {
+    /// Takes the handshake to its end, says a line, and gives back the first line of the answer. For programs that take
+    /// commands over TLS, such as memcached's `refresh_certs`.
+    ///
+    /// # Errors
+    /// [`Error::Tls`], if the server refuses us; [`Error::Io`] and [`Error::Closed`], if it goes away before it answers.
+    pub fn say(self, line: &[u8], patience: Duration) -> Result<Vec<u8>> {
+        let address = self.link.theirs();
+        self.state.say(address, line, Deadline::after(patience))
+    }
+}
+
 /// A handshake that stands still, or one that failed when the certificates were already known.
 #[derive(Debug)]
 struct Standing {
@@ -205,6 +219,51 @@ impl Standing {
                 }
             }
         }
+    }
+}
+
+/// A line of an answer is short.
+const LINE_LIMIT: usize = 512;
+
+impl Standing {
+    fn say(mut self, address: SocketAddr, line: &[u8], deadline: Deadline) -> Result<Vec<u8>> {
+        if let Some(why) = self.failed {
+            return Err(Error::Tls { address, why });
+        }
+        self.middle.get_mut().go_on(deadline);
+        let mut stream = match self.middle.handshake() {
+            Ok(stream) => stream,
+            Err(HandshakeError::SetupFailure(source)) => {
+                return Err(crypto("end a handshake")(source));
+            }
+            Err(HandshakeError::Failure(mut middle) | HandshakeError::WouldBlock(mut middle)) => {
+                let why = words(&mut middle);
+                return Err(Error::Tls { address, why });
+            }
+        };
+        let broke = |source| Error::Io {
+            address,
+            stage: Stage::Answer,
+            source,
+        };
+        stream.write_all(line).map_err(broke)?;
+        let mut answer = Vec::new();
+        let mut byte = [0];
+        while answer.len() < LINE_LIMIT && !answer.ends_with(b"\n") {
+            match stream.read(&mut byte).map_err(broke)? {
+                0 if answer.is_empty() => {
+                    return Err(Error::Closed {
+                        address,
+                        stage: Stage::Answer,
+                    });
+                }
+                0 => break,
+                _ => answer.extend(byte),
+            }
+        }
+        // A goodbye that cannot be sent changes nothing of what was said.
+        let _ = stream.shutdown();
+        Ok(answer)
     }
 }
 

@@ -64,6 +64,26 @@ impl Work<'_> {
                 Ok(unit.reload(UNIT_LIMIT)?)
             }
             Step::Restart(through) => self.restart(*through, done),
+            Step::Say { line, at } => {
+                let word = line.trim_end();
+                done.actions.push(format!("say {word}"));
+                let processes = self
+                    .candidate
+                    .evidence
+                    .iter()
+                    .flat_map(|evidence| &evidence.processes);
+                let processes: Vec<_> = processes.cloned().collect();
+                let answer = self.host.eye.say(&processes, *at, line)?;
+                if answer.starts_with("OK") {
+                    return Ok(());
+                }
+                Err(Failure::Step {
+                    container: self.candidate.container.name.clone(),
+                    command: word.to_owned(),
+                    status: 1,
+                    said: answer,
+                })
+            }
         }
     }
 

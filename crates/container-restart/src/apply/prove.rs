@@ -8,7 +8,7 @@ use containers::{Container, Health, State};
 use super::{Done, Work};
 use crate::decide::Through;
 use crate::failure::Failure;
-use crate::observe::{Serving, Verdict};
+use crate::observe::{Look, Selected, Serving, Verdict};
 use crate::request::Verify;
 
 /// Between two looks; the first ones are closer, because a reload takes milliseconds.
@@ -107,10 +107,13 @@ impl Work<'_> {
             .filter(|each| each.fingerprint().is_none())
             .map(|each| each.at)
             .collect();
-        let mut found =
-            self.host
-                .eye
-                .serving_but(self.request, self.wanted, &processes, &silent)?;
+        let mut found = self.host.eye.serving(&Look {
+            request: self.request,
+            wanted: self.wanted,
+            processes: &processes,
+            is_named: self.candidate.selected != Selected::Mount,
+            silent: &silent,
+        })?;
         found.sort_by_key(|each| each.at);
         Ok(found)
     }

@@ -40,6 +40,13 @@ pub enum Step {
     Reload,
     /// A restart.
     Restart(Through),
+    /// A line that is said over TLS to a listener.
+    Say {
+        /// The line.
+        line: &'static str,
+        /// To whom.
+        at: SocketAddr,
+    },
     /// A signal.
     Signal {
         /// Which.
@@ -67,6 +74,7 @@ impl Step {
             Self::Execute { .. } => "exec",
             Self::Reload => "reload",
             Self::Restart(_) => "restart",
+            Self::Say { .. } => "say",
             Self::Signal { .. } => "signal",
             Self::Wait => "wait",
         }
@@ -255,6 +263,19 @@ fn automatic(
                     command,
                     user: None,
                 });
+            }
+            Gentle::Say(line) => {
+                let listeners = stale(request, candidate, evidence);
+                let own = listeners.iter().filter(|each| each.program == program);
+                let said: Vec<Step> = own.map(|each| Step::Say { line, at: each.at }).collect();
+                if said.is_empty() {
+                    return restart(format!("{program} has no listener that could be told"));
+                }
+                whys.push(format!(
+                    "{program} reads its files again when it is told '{}'",
+                    line.trim_end()
+                ));
+                steps.extend(said);
             }
             Gentle::Impossible(why) => return restart(why.to_owned()),
             Gentle::Unknown => {

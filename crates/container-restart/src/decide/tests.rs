@@ -218,7 +218,8 @@ fn the_ladder_is_that_of_the_reference() {
     assert_eq!(first(evidence("etcd", Verdict::Replaced)), "wait");
     assert_eq!(first(evidence("mariadbd", Verdict::Replaced)), "exec");
     assert_eq!(first(evidence("redis-server", Verdict::Replaced)), "exec");
-    assert_eq!(first(evidence("memcached", Verdict::Replaced)), "restart");
+    assert_eq!(first(evidence("memcached", Verdict::Replaced)), "say");
+    assert_eq!(first(evidence("qdrouterd", Verdict::Replaced)), "restart");
     assert_eq!(first(evidence("something", Verdict::Replaced)), "restart");
     let mut old = evidence("nginx", Verdict::Replaced);
     old.places[0].file = FileSeen::Old;

@@ -12,7 +12,7 @@ use containers::processes::Process;
 use containers::units::{self, Unit};
 use tls_probe::Processes;
 
-use super::{Candidate, Host, Serving, Wanted, places_of};
+use super::{Candidate, Host, Look, Selected, Serving, Wanted, places_of};
 use crate::failure::Failure;
 use crate::marker::Marker;
 use crate::request::{Manager, Request, Verify};
@@ -133,7 +133,13 @@ impl Evidence {
             Err(error) => evidence.gaps.push(ansible_module::flatten(&error)),
         }
         if request.verify != Verify::None {
-            evidence.serving = host.eye.serving(request, wanted, &evidence.processes)?;
+            evidence.serving = host.eye.serving(&Look {
+                request,
+                wanted,
+                processes: &evidence.processes,
+                is_named: candidate.selected != Selected::Mount,
+                silent: &[],
+            })?;
         }
         if request.manager != Manager::Engine {
             let account = request.user.as_ref().map(|(_, account)| account);

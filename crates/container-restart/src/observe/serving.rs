@@ -29,6 +29,21 @@ pub struct Eye {
     prober: Prober,
 }
 
+/// Whose sockets are looked at, and for what.
+#[derive(Debug)]
+pub struct Look<'a> {
+    /// What was asked for.
+    pub request: &'a Request,
+    /// What must be served.
+    pub wanted: &'a Wanted,
+    /// The processes of the container.
+    pub processes: &'a [Process],
+    /// The task names the container, by its name or labels.
+    pub is_named: bool,
+    /// Listeners that are not asked.
+    pub silent: &'a [SocketAddr],
+}
+
 /// What one listener serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Serving {
@@ -140,55 +155,63 @@ impl Eye {
     }
 
     /// What the processes serve, or what the endpoints do that the task names.
-    pub fn serving(
-        &self,
-        request: &Request,
-        wanted: &Wanted,
-        processes: &[Process],
-    ) -> Result<Vec<Serving>, Failure> {
-        self.serving_but(request, wanted, processes, &[])
-    }
-
-    /// As [`Eye::serving`], without asking the listeners at some addresses.
-    pub fn serving_but(
-        &self,
-        request: &Request,
-        wanted: &Wanted,
-        processes: &[Process],
-        silent: &[SocketAddr],
-    ) -> Result<Vec<Serving>, Failure> {
-        let pids = pids(processes);
-        match &request.verify {
+    pub fn serving(&self, look: &Look<'_>) -> Result<Vec<Serving>, Failure> {
+        let pids = pids(look.processes);
+        match &look.request.verify {
             Verify::None => Ok(Vec::new()),
             Verify::Auto => {
                 let mut all = listeners(&pids)?;
-                all.retain(|listener| !silent.contains(&listener.address));
+                all.retain(|listener| !look.silent.contains(&listener.address));
                 Ok(ansible_module::each(&all, 8, |listener| {
-                    self.listener(request, wanted, listener, processes, &pids)
+                    self.listener(look, listener, &pids)
                 }))
             }
             Verify::Endpoints(endpoints) => {
                 let all = listeners(&pids)?;
                 Ok(ansible_module::each(endpoints, 8, |endpoint| {
-                    self.endpoint(request, wanted, endpoint, &all, processes, &pids)
+                    self.endpoint(look, endpoint, &all, &pids)
                 }))
             }
         }
     }
 
-    fn listener(
+    /// Says a line over TLS to the listener of these processes, and gives back the first line of the answer.
+    pub fn say(
         &self,
-        request: &Request,
-        wanted: &Wanted,
-        listener: &Listener,
         processes: &[Process],
-        pids: &[Pid],
-    ) -> Serving {
+        at: SocketAddr,
+        line: &str,
+    ) -> Result<String, Failure> {
+        let pids = pids(processes);
+        let found = listeners(&pids)?;
+        let gone = || Failure::ListenerGone { at };
+        let listener = found
+            .iter()
+            .find(|each| each.address == at)
+            .ok_or_else(gone)?;
+        for address in listener.addresses() {
+            let place = Place::inside(address, &listener.network);
+            // Others may listen there too: whom the kernel gives us is a matter of luck.
+            for _ in 0..TRIES {
+                let held = self.prober.probe(&place, &Ask::default(), PATIENCE)?;
+                if let AcceptedBy::Candidates(_) =
+                    accepted_by(held.link(), &listener.network, &pids)?
+                {
+                    let answer = held.say(line.as_bytes(), PATIENCE)?;
+                    return Ok(String::from_utf8_lossy(&answer).trim().to_owned());
+                }
+                held.finish(GOODBYE);
+            }
+        }
+        Err(gone())
+    }
+
+    fn listener(&self, look: &Look<'_>, listener: &Listener, pids: &[Pid]) -> Serving {
         let holder = listener.holders.first().copied().and_then(number);
-        let program = program(processes, holder);
+        let program = program(look.processes, holder);
         let ask = Ask {
-            key: wanted.key_kind(),
-            server_name: wanted.server_name(),
+            key: look.wanted.key_kind(),
+            server_name: look.wanted.server_name(),
             starttls: starttls(&program, listener.address.port()),
         };
         let mut last = Proof {
@@ -198,7 +221,7 @@ impl Eye {
         for address in listener.addresses() {
             let place = Place::inside(address, &listener.network);
             for _ in 0..TRIES {
-                last = self.ask(request, wanted, &place, &ask, |held| {
+                last = self.ask(look, &place, &ask, |held| {
                     accepted_by(held.link(), &listener.network, pids)
                 });
                 if last.by.is_some() || matches!(last.seen, Seen::Nothing(_)) {
@@ -220,21 +243,19 @@ impl Eye {
         }
     }
 
+    /// A port of the host may be led to a container by address translation or by a proxy of the engine's, so that nobody
+    /// can tell who answers. Then it speaks for a container that the task names, and for no other.
     fn endpoint(
         &self,
-        request: &Request,
-        wanted: &Wanted,
+        look: &Look<'_>,
         endpoint: &Endpoint,
         listeners: &[Listener],
-        processes: &[Process],
         pids: &[Pid],
     ) -> Serving {
+        let name = endpoint.server_name.clone();
         let ask = Ask {
-            key: wanted.key_kind(),
-            server_name: endpoint
-                .server_name
-                .clone()
-                .or_else(|| wanted.server_name()),
+            key: look.wanted.key_kind(),
+            server_name: name.or_else(|| look.wanted.server_name()),
             starttls: endpoint
                 .starttls
                 .or_else(|| StartTls::usual_at(endpoint.address.port())),
@@ -243,25 +264,28 @@ impl Eye {
             .iter()
             .find(|each| each.address.port() == endpoint.address.port() && each.network.is_own());
         let place = Place::anywhere(endpoint.address);
-        let proof = self.ask(request, wanted, &place, &ask, |held| match own {
+        let mut proof = self.ask(look, &place, &ask, |held| match own {
             Some(listener) => accepted_by(held.link(), &listener.network, pids),
             None => Ok(AcceptedBy::Unknown),
         });
+        if proof.by.is_none() && !look.is_named && matches!(proof.seen, Seen::Certificate(..)) {
+            proof.seen = Seen::Nothing(String::from("no process of this container answered"));
+        }
         let holder = own
             .and_then(|each| each.holders.first().copied())
             .and_then(number);
+        let pid = proof.by.or(holder);
         Serving {
             at: endpoint.address,
-            pid: proof.by.or(holder),
-            program: program(processes, proof.by.or(holder)),
+            pid,
+            program: program(look.processes, pid),
             seen: proof.seen,
         }
     }
 
     fn ask(
         &self,
-        request: &Request,
-        wanted: &Wanted,
+        look: &Look<'_>,
         place: &Place<'_>,
         ask: &Ask,
         who: impl Fn(&tls_probe::Held) -> tls_probe::Result<AcceptedBy>,
@@ -274,7 +298,7 @@ impl Eye {
                     key: None,
                     ..ask.clone()
                 };
-                return self.ask(request, wanted, place, &any, who);
+                return self.ask(look, place, &any, who);
             }
             Err(error) => {
                 return Proof {
@@ -288,8 +312,8 @@ impl Eye {
             Ok(AcceptedBy::SomebodyElse | AcceptedBy::Unknown) | Err(_) => None,
         };
         let seen = judge(
-            request,
-            wanted,
+            look.request,
+            look.wanted,
             held.presented().leaf(),
             held.presented().fingerprint_sha256_text(),
         );
