@@ -174,8 +174,8 @@ options:
     default: /run/tls-everywhere
 notes:
   - "O(action=auto) by program. HAProxy with C(-W), nginx, stunnel get V(HUP), Apache V(USR1). RabbitMQ, MariaDB, MySQL, Redis,
-    Valkey and libvirt get a command. etcd, Open vSwitch and OVN look by themselves. Anything else: the reload of its unit, else a
-    restart."
+    Valkey and libvirt get a command, memcached is told over TLS. etcd, Open vSwitch and OVN look by themselves. Anything else:
+    the reload of its unit, else a restart."
   - A container that holds on to a file which was replaced on the host, as one that mounts the file alone does, is restarted.
   - The program also runs outside Ansible, as C(container_restart FILE.json) with these options in the file.
     The role P(tls.everywhere.restart_on_renewal#role) sets it up as a systemd path unit.
@@ -384,7 +384,7 @@ containers:
       type: str
       sample: act
     action:
-      description: The first thing that is done, or would be. V(signal), V(exec), V(reload), V(restart) or V(wait).
+      description: The first thing that is done, or would be. V(signal), V(exec), V(say) over TLS, V(reload), V(restart) or V(wait).
       returned: when the decision is act
       type: str
       sample: signal
