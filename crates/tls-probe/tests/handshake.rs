@@ -283,3 +283,26 @@ fn many_threads_share_one_prober() {
         }
     });
 }
+
+#[test]
+fn a_line_is_said_and_answered_unless_we_are_refused() {
+    let place = directory();
+    let pair = Pair::new(place.path(), "leaf.test");
+    for version in ["-tls1_2", "-tls1_3"] {
+        let port = free_port();
+        // `-rev` sends each line back, its letters in reverse.
+        let _server = s_server(place.path(), port, &pair, &["-rev", version]);
+        assert_eq!(
+            served(port).say(b"olleh\n", SECOND).unwrap(),
+            b"hello\n",
+            "{version}"
+        );
+    }
+    let port = free_port();
+    let _demanding = s_server(place.path(), port, &pair, &["-rev", "-Verify", "1"]);
+    let refused = served(port).say(b"olleh\n", SECOND).unwrap_err();
+    assert!(
+        ["probe.tls", "probe.io", "probe.closed"].contains(&refused.kind()),
+        "{refused:?}"
+    );
+}
