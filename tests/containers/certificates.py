@@ -72,3 +72,32 @@ def fingerprint_served(container, port, name="service.test", starttls=None):
     shown = subprocess.run(["openssl", "x509", "-noout", "-fingerprint", "-sha256"], input=leaf.group(0), capture_output=True, text=True,
                            timeout=30, check=True)
     return shown.stdout.strip().partition("=")[2]
+
+
+CA = """
+[ca]
+default_ca = d
+[d]
+database = {place}/index.txt
+new_certs_dir = {place}
+rand_serial = yes
+default_md = sha256
+policy = p
+x509_extensions = e
+[p]
+commonName = supplied
+[e]
+subjectAltName = DNS:{name}
+"""
+
+
+def expired(pair):
+    """Put a certificate of the past in the place of a pair's own, for the same key."""
+    place = pair.directory.parent / "past"
+    place.mkdir()
+    (place / "index.txt").write_text("")
+    (place / "ca.cnf").write_text(CA.format(place=place, name=pair.name))
+    openssl("req", "-new", "-key", pair.key, "-subj", f"/CN={pair.name}", "-out", place / "csr")
+    openssl("ca", "-selfsign", "-batch", "-notext", "-config", place / "ca.cnf", "-in", place / "csr", "-keyfile", pair.key, "-out", place / "crt",
+            "-startdate", "20200101000000Z", "-enddate", "20210101000000Z")
+    os.rename(place / "crt", pair.certificate)

@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import engines  # noqa: E402  (after the path above)
 import images  # noqa: E402
+import module  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -116,3 +117,9 @@ def work(place):
     path.chmod(0o755)
     yield path
     shutil.rmtree(path)
+
+
+@pytest.fixture
+def restart_of(work):
+    """container_restart for an engine."""
+    return lambda engine: module.Restart(engine, work)

@@ -163,7 +163,8 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def start(engine, work, kind, mount="directory", port=8443, address="0.0.0.0", options=(), wrap=None, image=None, wait=True):
+def start(engine, work, kind, mount="directory", port=8443, address="0.0.0.0", options=(), wrap=None, image=None, wait=True,
+          name=None, pair=None):
     """Run a service. `mount` says how its certificate gets in:
 
     - `directory`: the directory is mounted;
@@ -171,11 +172,12 @@ def start(engine, work, kind, mount="directory", port=8443, address="0.0.0.0", o
     - `kolla`: the directory is mounted where Kolla has it, and copied to its place at every start (COPY_ALWAYS);
     - `kolla-once`: the same, copied at the first start only (COPY_ONCE).
 
-    `wrap` is another command than the usual one, `image` another image than the smallest that has the program.
+    `wrap` is another command than the usual one, `image` another image than the smallest that has the program,
+    `pair` one that is there already, as several services of one certificate have it.
     """
-    name = f"{kind}-{next(_numbers)}"
+    name = name or f"{kind}-{next(_numbers)}"
     work = pathlib.Path(work) / name
-    pair = Pair(work / "certs")
+    pair = pair or Pair(work / "certs")
     how = KINDS[kind]
     values = {"port": port, "address": address, "certs": "/certs", "run": "/tmp", "config": "/config/service.conf"}
     (work / "config").mkdir(parents=True)
