@@ -20,7 +20,7 @@ dist: ## the Galaxy artifact with all architectures, in build/
 	@scripts/dist
 
 demo: build ## the whole job on a small cloud, with a real HAProxy, proved by openssl
-	@scripts/setup-debian demo
+	@scripts/setup-debian demo containers
 	@demo/run
 
 test: ## every test, unit to end-to-end (PARTS="rust static" for some of them)
@@ -28,7 +28,7 @@ test: ## every test, unit to end-to-end (PARTS="rust static" for some of them)
 	@scripts/test $(PARTS)
 
 bench: build ## side by side with what we replace (ONLY=NAME for one comparison)
-	@scripts/setup-debian demo
+	@scripts/setup-debian demo containers
 	@tests/bench/run
 
 molecule: build ## the molecule scenarios (SCENARIO=NAME for one)

@@ -604,6 +604,19 @@ FILE_SET = {
         'default': [],
     },
     'read_matching': {
+CONTAINER_RESTART = {
+    'name': {
+        'type': 'str',
+    },
+    'certificate': {
+        'type': 'path',
+        'required': True,
+    },
+    'private_key': {
+        'type': 'path',
+        'no_log': False,
+    },
+    'replaces': {
         'type': 'list',
         'elements': 'str',
         'default': [],
@@ -619,6 +632,120 @@ FILE_SET = {
     'lock_timeout': {
         'type': 'str',
         'default': '60s',
+    'containers': {
+        'type': 'list',
+        'elements': 'raw',
+        'default': [],
+    },
+    'labels': {
+        'type': 'dict',
+    },
+    'engine': {
+        'type': 'str',
+        'default': 'auto',
+        'choices': ['auto', 'docker', 'podman'],
+    },
+    'socket': {
+        'type': 'path',
+    },
+    'user': {
+        'type': 'str',
+    },
+    'engine_timeout': {
+        'type': 'int',
+        'default': 30,
+    },
+    'action': {
+        'type': 'str',
+        'default': 'auto',
+        'choices': ['auto', 'none', 'signal', 'exec', 'reload', 'restart'],
+    },
+    'signal': {
+        'type': 'str',
+        'default': 'HUP',
+    },
+    'command': {
+        'type': 'list',
+        'elements': 'str',
+    },
+    'command_user': {
+        'type': 'str',
+    },
+    'manager': {
+        'type': 'str',
+        'default': 'auto',
+        'choices': ['auto', 'engine', 'systemd'],
+    },
+    'sync': {
+        'type': 'bool',
+        'default': True,
+    },
+    'escalate': {
+        'type': 'bool',
+        'default': True,
+    },
+    'only_if': {
+        'type': 'str',
+        'default': 'stale',
+        'choices': ['stale', 'newer', 'always'],
+    },
+    'verify': {
+        'type': 'raw',
+        'default': 'auto',
+    },
+    'verify_timeout': {
+        'type': 'int',
+        'default': 30,
+    },
+    'verify_consecutive': {
+        'type': 'int',
+        'default': 3,
+    },
+    'stop_timeout': {
+        'type': 'int',
+    },
+    'wait_healthy': {
+        'type': 'bool',
+        'default': True,
+    },
+    'stable_for': {
+        'type': 'int',
+        'default': 5,
+    },
+    'serial': {
+        'type': 'int',
+        'default': 1,
+    },
+    'max_failures': {
+        'type': 'int',
+        'default': 0,
+    },
+    'restart_dependents': {
+        'type': 'bool',
+        'default': True,
+    },
+    'missing': {
+        'type': 'str',
+        'default': 'fail',
+        'choices': ['fail', 'skip', 'warn'],
+    },
+    'not_running': {
+        'type': 'str',
+        'default': 'skip',
+        'choices': ['fail', 'skip', 'warn'],
+    },
+    'unproven': {
+        'type': 'str',
+        'default': 'warn',
+        'choices': ['fail', 'skip', 'warn'],
+    },
+    'validate_command': {
+        'type': 'list',
+        'elements': 'str',
+    },
+    'state_dir': {
+        'type': 'path',
+        'default': '/run/tls-everywhere',
     },
 }
 

@@ -3,7 +3,9 @@
 
 import json
 import os
+import socketserver
 import subprocess
+import threading
 
 # A configuration that leaves OpenSSL without any algorithm: whoever reads it can make no key.
 HOSTILE = """\
@@ -126,7 +128,46 @@ class FileSet(Program):
         return {"sets": [{"name": "static", "files": files}]}, certificate, key
 
 
-PROGRAMS = {"cert_request": CertRequest, "file_set": FileSet, "pki_ca": PkiCa}
+class NoContainers(socketserver.BaseRequestHandler):
+    """A stand-in for an engine that has no containers."""
+
+    def handle(self):
+        self.request.recv(65536)
+        self.request.sendall(b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\n[]")
+
+
+class ContainerRestart(Program):
+    """A certificate that no container uses."""
+
+    def checks(self):
+        return [
+            self.reads_the_certificate_as_openssl_does,
+            self.is_unmoved_by_a_hostile_openssl_configuration,
+            self.never_opens_the_openssl_configuration,
+        ]
+
+    def reads_the_certificate_as_openssl_does(self, place):
+        self.issue(place)
+
+    def issue(self, place, environment=None):
+        """Has the program look at a certificate of the openssl command."""
+        certificate, socket = place / "certificate.pem", place / "engine.sock"
+        made = openssl("req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-days", "9", "-subj", "/CN=a.test",
+                       "-addext", "subjectAltName=DNS:a.test", "-keyout", place / "key.pem", "-out", certificate)
+        assert made.returncode == 0, made.stderr
+        socket.unlink(missing_ok=True)
+        with socketserver.ThreadingUnixStreamServer(str(socket), NoContainers) as engine:
+            threading.Thread(target=engine.serve_forever, daemon=True).start()
+            options = {"certificate": str(certificate), "private_key": str(place / "key.pem"), "socket": str(socket)}
+            done = subprocess.run(self.command, input=json.dumps(options), capture_output=True, text=True, timeout=SECONDS, check=False,
+                                  env={"PATH": os.environ["PATH"], **(environment or {})})
+            engine.shutdown()
+        assert done.returncode == 0, f"exit {done.returncode}: {done.stdout}{done.stderr}"
+        shown = openssl("x509", "-in", certificate, "-noout", "-fingerprint", "-sha256").stdout.strip().partition("=")[2]
+        assert json.loads(done.stdout)["fingerprint"] == shown, done.stdout
+
+
+PROGRAMS = {"cert_request": CertRequest, "container_restart": ContainerRestart, "file_set": FileSet, "pki_ca": PkiCa}
 
 
 def openssl(*argv, environment=None, seconds=SECONDS):

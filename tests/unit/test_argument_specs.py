@@ -16,8 +16,14 @@ from ansible_collections.tls.everywhere.plugins.module_utils import argument_spe
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 NATIVE = TOP / "plugins" / "native" / f"linux-{os.uname().machine}"
-MODULES = {"cert_request": argument_specs.CERT_REQUEST, "file_set": argument_specs.FILE_SET, "pki_ca": argument_specs.PKI_CA}
-SECRETS = {"cert_request": {"passphrase", "private_key_content"}, "file_set": {"content", "content_base64"}, "pki_ca": {"passphrase"}}
+MODULES = {
+    "cert_request": argument_specs.CERT_REQUEST, "container_restart": argument_specs.CONTAINER_RESTART, "file_set": argument_specs.FILE_SET,
+    "pki_ca": argument_specs.PKI_CA,
+}
+SECRETS = {
+    "cert_request": {"passphrase", "private_key_content"}, "container_restart": set(), "file_set": {"content", "content_base64"},
+    "pki_ca": {"passphrase"},
+}
 
 inside_the_repository = pytest.mark.skipif(not (TOP / "scripts").exists(), reason="a placed collection has no scripts")
 

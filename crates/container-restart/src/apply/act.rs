@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The steps themselves.
+
+use std::time::Duration;
+
+use containers::engine::Execution;
+use containers::{Container, State};
+
+use super::{Done, Work};
+use crate::decide::{Step, Through};
+use crate::failure::Failure;
+
+/// A command that makes a program reload, or that validates its configuration, takes seconds at most.
+const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+/// What systemd allows a unit by default (DefaultTimeoutStartSec and StopSec, 90 s each), and a little more.
+const UNIT_LIMIT: Duration = Duration::from_secs(200);
+
+impl Work<'_> {
+    pub(super) fn steps(&self, done: &mut Done) -> Result<(), Failure> {
+        self.act
+            .steps
+            .iter()
+            .try_for_each(|step| self.step(step, done))
+    }
+
+    fn step(&self, step: &Step, done: &mut Done) -> Result<(), Failure> {
+        match step {
+            Step::Wait => {
+                done.actions.push(String::from("wait"));
+                Ok(())
+            }
+            Step::Signal { signal, to } => {
+                to.hold(*signal)?.send(*signal)?;
+                done.actions.push(format!("signal {}", signal.word()));
+                Ok(())
+            }
+            Step::Execute { command, user } => {
+                // Said before: whatever it ends with, it may have changed something.
+                done.actions.push(format!(
+                    "exec {}",
+                    command.first().map_or("", String::as_str)
+                ));
+                let (status, said) = self.execute(command, user.as_deref())?;
+                if status == 0 {
+                    return Ok(());
+                }
+                Err(Failure::Step {
+                    container: self.candidate.container.name.clone(),
+                    command: command.join(" "),
+                    status,
+                    said,
+                })
+            }
+            Step::Reload => {
+                let unit = self
+                    .candidate
+                    .evidence
+                    .as_ref()
+                    .and_then(|evidence| evidence.unit.as_ref());
+                let Some(unit) = unit else {
+                    return Ok(());
+                };
+                done.actions.push(format!("reload {}", unit.name));
+                Ok(unit.reload(UNIT_LIMIT)?)
+            }
+            Step::Restart(through) => self.restart(*through, done),
+            Step::Say { line, at } => {
+                let word = line.trim_end();
+                done.actions.push(format!("say {word}"));
+                let processes = self
+                    .candidate
+                    .evidence
+                    .iter()
+                    .flat_map(|evidence| &evidence.processes);
+                let processes: Vec<_> = processes.cloned().collect();
+                let answer = self.host.eye.say(&processes, *at, line)?;
+                if answer.starts_with("OK") {
+                    return Ok(());
+                }
+                Err(Failure::Step {
+                    container: self.candidate.container.name.clone(),
+                    command: word.to_owned(),
+                    status: 1,
+                    said: answer,
+                })
+            }
+        }
+    }
+
+    pub(super) fn execute(
+        &self,
+        command: &[String],
+        user: Option<&str>,
+    ) -> Result<(i64, String), Failure> {
+        let engine = self.host.engine(self.candidate.engine)?;
+        let execution = Execution {
+            argv: command,
+            user,
+            input: b"",
+            limit: COMMAND_LIMIT,
+        };
+        let said = engine.execute(&self.candidate.container, &execution)?;
+        Ok((said.status, said.last_lines(3)))
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Failure> {
+        let Some(command) = &self.request.validate_command else {
+            return Ok(());
+        };
+        let (status, said) = self.execute(command, None)?;
+        if status == 0 {
+            return Ok(());
+        }
+        Err(Failure::Validation {
+            container: self.candidate.container.name.clone(),
+            command: command.join(" "),
+            status,
+            said,
+        })
+    }
+
+    pub(super) fn restart(&self, through: Through, done: &mut Done) -> Result<(), Failure> {
+        let unit = self
+            .candidate
+            .evidence
+            .as_ref()
+            .and_then(|evidence| evidence.unit.as_ref());
+        match (through, unit) {
+            (Through::Unit, Some(unit)) => {
+                done.actions.push(format!("restart {}", unit.name));
+                unit.restart(UNIT_LIMIT)?;
+            }
+            _ => {
+                let engine = self.host.engine(self.candidate.engine)?;
+                match engine.restart(&self.candidate.container, self.request.stop_timeout) {
+                    Err(containers::Error::Gone { .. }) => return self.replaced(),
+                    other => other?,
+                }
+                done.actions.push(String::from("restart"));
+            }
+        }
+        done.restarted = true;
+        done.container = self.now(through)?;
+        self.restart_dependents(done);
+        Ok(())
+    }
+
+    /// The container after a restart: a unit may make a new one of the same name.
+    pub(super) fn now(&self, through: Through) -> Result<Option<Container>, Failure> {
+        let old = &self.candidate.container;
+        let engine = self.host.engine(self.candidate.engine)?;
+        let found = engine.inspect(&old.id)?;
+        match (found, through) {
+            (Some(container), _) => Ok(Some(container)),
+            (None, Through::Unit) => Ok(engine.inspect(&old.name)?),
+            (None, Through::Engine) => self.replaced(),
+        }
+    }
+
+    /// Who shares the network of a container keeps the dead one when that starts again.
+    fn restart_dependents(&self, done: &mut Done) {
+        for dependent in &self.candidate.dependents {
+            let name = &dependent.name;
+            if !self.request.restart_dependents {
+                done.warnings.push(format!(
+                    "container '{name}' shares the network of '{}' and has lost it; restart it",
+                    self.candidate.container.name
+                ));
+                continue;
+            }
+            match self.restart_dependent(dependent) {
+                Ok(true) => done.dependents.push(name.clone()),
+                Ok(false) => {}
+                Err(failure) => done.warnings.push(format!(
+                    "container '{name}' shares the network of '{}' and could not be restarted: {}",
+                    self.candidate.container.name,
+                    ansible_module::flatten(&failure)
+                )),
+            }
+        }
+    }
+
+    fn restart_dependent(&self, dependent: &Container) -> Result<bool, Failure> {
+        let engine = self.host.engine(self.candidate.engine)?;
+        let now = engine.inspect(&dependent.id)?;
+        // Who manages it may have restarted it already, with its owner.
+        let same =
+            now.is_some_and(|now| now.state == State::Running && now.is_same_life(dependent));
+        if same {
+            engine.restart(dependent, self.request.stop_timeout)?;
+        }
+        Ok(same)
+    }
+}

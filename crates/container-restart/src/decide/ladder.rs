@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The gentlest thing that helps, and what follows if it does not.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use containers::kolla::Strategy;
+use containers::processes::{Process, Signal};
+
+use super::{addresses, stale};
+use crate::failure::Failure;
+use crate::observe::{Candidate, Evidence};
+use crate::programs::{self, Files, Gentle};
+use crate::request::{ActionWish, Manager, Request};
+
+/// What is done to a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// Refresh Kolla's copies first.
+    pub sync: bool,
+    /// Then this.
+    pub steps: Vec<Step>,
+    /// Then this, if the proof fails.
+    pub then: Option<Through>,
+    /// Where the certificate must be served afterwards; empty if nothing can prove it.
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// One thing that is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A command in the container.
+    Execute {
+        /// The program and its arguments.
+        command: Vec<String>,
+        /// As whom.
+        user: Option<String>,
+    },
+    /// The unit's reload.
+    Reload,
+    /// A restart.
+    Restart(Through),
+    /// A line that is said over TLS to a listener.
+    Say {
+        /// The line.
+        line: &'static str,
+        /// To whom.
+        at: SocketAddr,
+    },
+    /// A signal.
+    Signal {
+        /// Which.
+        signal: Signal,
+        /// To whom.
+        to: Process,
+    },
+    /// Nothing: the program looks by itself.
+    Wait,
+}
+
+/// Who restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Through {
+    /// The engine.
+    Engine,
+    /// The unit that owns the container.
+    Unit,
+}
+
+impl Step {
+    /// The word in results.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Execute { .. } => "exec",
+            Self::Reload => "reload",
+            Self::Restart(_) => "restart",
+            Self::Say { .. } => "say",
+            Self::Signal { .. } => "signal",
+            Self::Wait => "wait",
+        }
+    }
+}
+
+impl Act {
+    /// Whether the first thing is a restart already.
+    pub fn restarts(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| matches!(step, Step::Restart(_)))
+    }
+}
+
+/// What to do to a container that serves something old, and why so.
+pub(super) fn climb(
+    request: &Request,
+    candidate: &Candidate,
+    evidence: &Evidence,
+    wish: &ActionWish,
+) -> Result<(Act, String), Failure> {
+    let through = through(request, candidate, evidence)?;
+    let has_stale_copies = evidence.stale_copies().next().is_some();
+    let (steps, why) = match wish {
+        ActionWish::Auto | ActionWish::None => automatic(request, candidate, evidence, through)?,
+        ActionWish::Signal(signal) => {
+            let to = target(request, candidate, evidence)?;
+            let why = format!("{} to {} as the task wants it", signal.word(), to.program);
+            (
+                vec![Step::Signal {
+                    signal: *signal,
+                    to,
+                }],
+                why,
+            )
+        }
+        ActionWish::Execute { command, user } => {
+            let step = Step::Execute {
+                command: command.clone(),
+                user: user.clone(),
+            };
+            (vec![step], String::from("a command as the task wants it"))
+        }
+        ActionWish::Reload => (
+            vec![reload(candidate, evidence)?],
+            String::from("a reload as the task wants it"),
+        ),
+        ActionWish::Restart => (
+            vec![Step::Restart(through)],
+            String::from("a restart as the task wants it"),
+        ),
+    };
+    let restarts = steps.iter().any(|step| matches!(step, Step::Restart(_)));
+    let act = Act {
+        sync: request.sync && has_stale_copies,
+        steps,
+        then: (request.escalate && !restarts).then_some(through),
+        addresses: addresses(request, candidate, evidence),
+    };
+    Ok((act, why))
+}
+
+fn through(
+    request: &Request,
+    candidate: &Candidate,
+    evidence: &Evidence,
+) -> Result<Through, Failure> {
+    match (request.manager, &evidence.unit) {
+        (Manager::Engine, _) | (Manager::Auto, None) => Ok(Through::Engine),
+        (Manager::Auto | Manager::Systemd, Some(_)) => Ok(Through::Unit),
+        (Manager::Systemd, None) => Err(Failure::NoUnit {
+            container: candidate.container.name.clone(),
+            why: String::from("manager is systemd, and no active unit owns it"),
+        }),
+    }
+}
+
+fn reload(candidate: &Candidate, evidence: &Evidence) -> Result<Step, Failure> {
+    let no = |why: String| Failure::NoUnit {
+        container: candidate.container.name.clone(),
+        why,
+    };
+    match &evidence.unit {
+        Some(unit) if unit.can_reload => Ok(Step::Reload),
+        Some(unit) => Err(no(format!("its unit '{}' has no ExecReload", unit.name))),
+        None => Err(no(String::from(
+            "the action is reload, and no active unit owns it",
+        ))),
+    }
+}
+
+/// Who gets a signal that the task wants: the top of the program that serves, else the first process.
+fn target(
+    request: &Request,
+    candidate: &Candidate,
+    evidence: &Evidence,
+) -> Result<Process, Failure> {
+    let served = served_by(request, candidate, evidence);
+    let top = served
+        .first()
+        .and_then(|program| programs::top(program, &evidence.processes));
+    let found = top.or_else(|| evidence.processes.first()).cloned();
+    found.ok_or_else(|| Failure::NotRunning {
+        container: candidate.container.name.clone(),
+        state: String::from("without a process"),
+    })
+}
+
+/// The programs that serve something old; where nothing is served, those of the table.
+fn served_by(request: &Request, candidate: &Candidate, evidence: &Evidence) -> Vec<String> {
+    let mut names: Vec<String> = stale(request, candidate, evidence)
+        .iter()
+        .map(|each| each.program.clone())
+        .collect();
+    if names.is_empty() {
+        let known = programs::tops(&evidence.processes).into_iter();
+        names.extend(
+            known
+                .filter(|each| programs::serves_tls(&each.program))
+                .map(|each| each.program.clone()),
+        );
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn automatic(
+    request: &Request,
+    candidate: &Candidate,
+    evidence: &Evidence,
+    through: Through,
+) -> Result<(Vec<Step>, String), Failure> {
+    let restart = |why: String| Ok((vec![Step::Restart(through)], why));
+    if evidence.holds_on_to_old() {
+        return restart(String::from(
+            "the container holds on to the file that was replaced on the host, only a new start binds the new one",
+        ));
+    }
+    if evidence.stale_copies().next().is_some() && !request.sync {
+        if evidence.strategy == Some(Strategy::Once) {
+            return Err(Failure::Recreate {
+                container: candidate.container.name.clone(),
+                why: String::from(
+                    "KOLLA_CONFIG_STRATEGY is COPY_ONCE, so no restart copies the certificate again",
+                ),
+            });
+        }
+        return restart(String::from(
+            "sync is false, and Kolla copies the certificate at each start",
+        ));
+    }
+    let served = served_by(request, candidate, evidence);
+    if served.is_empty() {
+        return Ok(unknown(
+            evidence,
+            through,
+            "no program is known that serves it",
+        ));
+    }
+    let mut steps = Vec::new();
+    let mut whys = Vec::new();
+    for program in served {
+        match programs::gentle(&program, &evidence.processes, files(evidence)) {
+            Gentle::Wait => {
+                whys.push(format!("{program} looks at its files by itself"));
+                steps.push(Step::Wait);
+            }
+            Gentle::Signal(signal) => match programs::top(&program, &evidence.processes) {
+                Some(top) => {
+                    whys.push(format!(
+                        "{program} reads its files again on {}",
+                        signal.word()
+                    ));
+                    steps.push(Step::Signal {
+                        signal,
+                        to: top.clone(),
+                    });
+                }
+                None => return restart(format!("{program} has ended")),
+            },
+            Gentle::Execute(command) => {
+                whys.push(format!("{program} reads its files again by a command"));
+                steps.push(Step::Execute {
+                    command,
+                    user: None,
+                });
+            }
+            Gentle::Say(line) => {
+                let listeners = stale(request, candidate, evidence);
+                let own = listeners.iter().filter(|each| each.program == program);
+                let said: Vec<Step> = own.map(|each| Step::Say { line, at: each.at }).collect();
+                if said.is_empty() {
+                    return restart(format!("{program} has no listener that could be told"));
+                }
+                whys.push(format!(
+                    "{program} reads its files again when it is told '{}'",
+                    line.trim_end()
+                ));
+                steps.extend(said);
+            }
+            Gentle::Impossible(why) => return restart(why.to_owned()),
+            Gentle::Unknown => {
+                let why = format!("nothing gentle is known for {program}");
+                return Ok(unknown(evidence, through, &why));
+            }
+        }
+    }
+    Ok((steps, whys.join(", ")))
+}
+
+/// The unit's own reload where it has one: whoever wrote it knew the program.
+fn unknown(evidence: &Evidence, through: Through, why: &str) -> (Vec<Step>, String) {
+    match &evidence.unit {
+        Some(unit) if unit.can_reload && through == Through::Unit => (
+            vec![Step::Reload],
+            format!("{why}, its unit '{}' can reload", unit.name),
+        ),
+        _ => (vec![Step::Restart(through)], why.to_owned()),
+    }
+}
+
+/// Where the program reads the files: Kolla's copies if there are any, else where they are mounted.
+fn files(evidence: &Evidence) -> Files<'_> {
+    let copy = |is_key: bool| {
+        let mut found = evidence
+            .copies
+            .iter()
+            .filter(move |seen| seen.is_key == is_key);
+        found.next().map(|seen| seen.copy.destination.as_path())
+    };
+    let certificate: Option<&Path> = copy(false).or_else(|| {
+        evidence
+            .places
+            .first()
+            .map(|seen| seen.place.path.as_path())
+    });
+    let key = copy(true).or_else(|| {
+        evidence
+            .key_places
+            .first()
+            .map(|seen| seen.place.path.as_path())
+    });
+    Files {
+        certificate,
+        private_key: key.or(certificate),
+    }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+//! Exactly the container that uses a certificate, and proof that it serves the new one: observe, decide, apply.
+//!
+//! The walk of one task is [`task`]; each step has its file: `params` → `request` → `observe` → `decide` → `preflight`
+//! → `apply` → `outcome`. Check mode stops before `apply`. `programs` is the table of what each program needs to read
+//! its certificate again, `marker` what is remembered of a reload that nothing could prove.
+
+pub mod apply;
+pub mod decide;
+pub mod failure;
+pub mod marker;
+pub mod observe;
+pub mod outcome;
+pub mod params;
+pub mod preflight;
+pub mod programs;
+pub mod request;
+pub mod task;
+
+pub use task::ContainerRestart;

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Executable `container_restart`: exactly the container that uses a certificate.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ansible_module::main::<container_restart::ContainerRestart>()
+}

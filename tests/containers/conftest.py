@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engines live as long as the run; each test gets a directory, and its containers are removed after it."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import engines  # noqa: E402  (after the path above)
+import images  # noqa: E402
+import module  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def place():
+    """A directory of this run that every user may enter."""
+    assert os.geteuid() == 0, "engines of their own need root"
+    path = pathlib.Path(tempfile.mkdtemp(prefix="tls-engines.", dir="/var/tmp"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def tarballs(place):
+    """The small root file systems."""
+    directory = place / "images"
+    directory.mkdir()
+    return {"tiny": images.tiny(directory), "proxy": images.proxy(directory)}
+
+
+def started(engine, tarballs):
+    """Start an engine and give it the small images; stop it in the end."""
+    try:
+        engine.start()
+        for name, tarball in tarballs.items():
+            engine.load(name, tarball)
+        yield engine
+    finally:
+        engine.stop()
+
+
+def subdirectory(place, name):
+    """A directory of one engine."""
+    path = place / name
+    path.mkdir()
+    return path
+
+
+@pytest.fixture(scope="session")
+def docker_session(place, tarballs):
+    """dockerd."""
+    yield from started(engines.Docker(subdirectory(place, "docker")), tarballs)
+
+
+@pytest.fixture(scope="session")
+def podman_session(place, tarballs):
+    """podman as root."""
+    yield from started(engines.Podman(subdirectory(place, "podman")), tarballs)
+
+
+@pytest.fixture(scope="session")
+def rootless_session(place, tarballs):
+    """podman of a user."""
+    yield from started(engines.Rootless(subdirectory(place, "rootless"), f"tlsuser{os.getpid()}"), tarballs)
+
+
+@pytest.fixture(scope="session")
+def services_image(docker_session):
+    """The services' image in docker."""
+    docker_session.load("svc", images.svc())
+
+
+@pytest.fixture(scope="session")
+def podman_services(podman_session):
+    """The services' image in podman."""
+    podman_session.load("svc", images.svc())
+
+
+@pytest.fixture
+def docker(docker_session):
+    """dockerd without containers."""
+    yield docker_session
+    docker_session.clean()
+
+
+@pytest.fixture
+def podman(podman_session):
+    """podman without containers."""
+    yield podman_session
+    podman_session.clean()
+
+
+@pytest.fixture
+def rootless(rootless_session):
+    """podman of a user, without containers."""
+    yield rootless_session
+    rootless_session.clean()
+
+
+@pytest.fixture(params=["docker", "podman"])
+def engine(request):
+    """Each engine of root."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def work(place):
+    """A directory of one test, which containers may read."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="test.", dir=place))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def restart_of(work):
+    """container_restart for an engine."""
+    return lambda engine: module.Restart(engine, work)
