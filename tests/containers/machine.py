@@ -59,6 +59,15 @@ class Machine:
         for name, tarball in tarballs.items():
             self.podman.load(name, tarball)
 
+    def remove(self):
+        """Remove it, and the cgroups of the containers inside: they are in the host's tree, and nobody else would."""
+        inside = self.podman.cli("ps", "--all", "--quiet", "--no-trunc", check=False).split()
+        self.container.remove()
+        for name in inside:
+            for group in pathlib.Path("/sys/fs/cgroup").glob(f"**/libpod_parent/libpod-{name}"):
+                until(f"{group} is empty", lambda group=group: not (group / "cgroup.procs").read_text())
+                group.rmdir()
+
     @property
     def shared(self):
         """A directory that has the same path inside and outside."""

@@ -17,8 +17,9 @@ def machine(docker_session, services_image, tarballs, place):
     """One machine for all tests here; each makes its own units."""
     work = place / "machine"
     work.mkdir()
-    yield machines.Machine(docker_session, work, tarballs)
-    docker_session.remove("machine")
+    machine = machines.Machine(docker_session, work, tarballs)
+    yield machine
+    machine.remove()
 
 
 def managed(machine):
