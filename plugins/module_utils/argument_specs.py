@@ -525,85 +525,6 @@ CERT_REQUEST = {
     },
 }
 
-FILE_SET = {
-    'sets': {
-        'type': 'list',
-        'elements': 'dict',
-        'default': [],
-        'options': {
-            'name': {
-                'type': 'str',
-                'required': True,
-            },
-            'files': {
-                'type': 'list',
-                'elements': 'dict',
-                'required': True,
-                'options': {
-                    'path': {
-                        'type': 'path',
-                        'required': True,
-                    },
-                    'state': {
-                        'type': 'str',
-                        'default': 'present',
-                        'choices': ['present', 'absent', 'retired'],
-                    },
-                    'content': {
-                        'type': 'str',
-                        'no_log': True,
-                    },
-                    'content_base64': {
-                        'type': 'str',
-                        'no_log': True,
-                    },
-                    'holds_private_key': {
-                        'type': 'bool',
-                        'no_log': False,
-                    },
-                    'owner': {
-                        'type': 'str',
-                    },
-                    'group': {
-                        'type': 'str',
-                    },
-                    'mode': {
-                        'type': 'raw',
-                    },
-                    'context': {
-                        'type': 'str',
-                        'aliases': ['secontext'],
-                    },
-                    'setype': {
-                        'type': 'str',
-                    },
-                    'backup': {
-                        'type': 'bool',
-                        'default': False,
-                    },
-                },
-            },
-        },
-    },
-    'directories': {
-        'type': 'list',
-        'elements': 'path',
-        'default': [],
-    },
-    'make_directories': {
-        'type': 'bool',
-        'default': False,
-    },
-    'directory_mode': {
-        'type': 'raw',
-        'default': '0755',
-    },
-    'read': {
-        'type': 'list',
-        'elements': 'path',
-        'default': [],
-    },
-    'read_matching': {
 CONTAINER_RESTART = {
     'name': {
         'type': 'str',
@@ -621,17 +542,6 @@ CONTAINER_RESTART = {
         'elements': 'str',
         'default': [],
     },
-    'exist': {
-        'type': 'list',
-        'elements': 'path',
-        'default': [],
-    },
-    'parallel': {
-        'type': 'int',
-    },
-    'lock_timeout': {
-        'type': 'str',
-        'default': '60s',
     'containers': {
         'type': 'list',
         'elements': 'raw',
@@ -746,6 +656,103 @@ CONTAINER_RESTART = {
     'state_dir': {
         'type': 'path',
         'default': '/run/tls-everywhere',
+    },
+}
+
+FILE_SET = {
+    'sets': {
+        'type': 'list',
+        'elements': 'dict',
+        'default': [],
+        'options': {
+            'name': {
+                'type': 'str',
+                'required': True,
+            },
+            'files': {
+                'type': 'list',
+                'elements': 'dict',
+                'required': True,
+                'options': {
+                    'path': {
+                        'type': 'path',
+                        'required': True,
+                    },
+                    'state': {
+                        'type': 'str',
+                        'default': 'present',
+                        'choices': ['present', 'absent', 'retired'],
+                    },
+                    'content': {
+                        'type': 'str',
+                        'no_log': True,
+                    },
+                    'content_base64': {
+                        'type': 'str',
+                        'no_log': True,
+                    },
+                    'holds_private_key': {
+                        'type': 'bool',
+                        'no_log': False,
+                    },
+                    'owner': {
+                        'type': 'str',
+                    },
+                    'group': {
+                        'type': 'str',
+                    },
+                    'mode': {
+                        'type': 'raw',
+                    },
+                    'context': {
+                        'type': 'str',
+                        'aliases': ['secontext'],
+                    },
+                    'setype': {
+                        'type': 'str',
+                    },
+                    'backup': {
+                        'type': 'bool',
+                        'default': False,
+                    },
+                },
+            },
+        },
+    },
+    'directories': {
+        'type': 'list',
+        'elements': 'path',
+        'default': [],
+    },
+    'make_directories': {
+        'type': 'bool',
+        'default': False,
+    },
+    'directory_mode': {
+        'type': 'raw',
+        'default': '0755',
+    },
+    'read': {
+        'type': 'list',
+        'elements': 'path',
+        'default': [],
+    },
+    'read_matching': {
+        'type': 'list',
+        'elements': 'str',
+        'default': [],
+    },
+    'exist': {
+        'type': 'list',
+        'elements': 'path',
+        'default': [],
+    },
+    'parallel': {
+        'type': 'int',
+    },
+    'lock_timeout': {
+        'type': 'str',
+        'default': '60s',
     },
 }
 
