@@ -114,17 +114,10 @@ def proven(comparison, engine, service, ours):
     comparison.row(f"reload with three proofs, {engine.name}", measure.median([renewed() for _ in range(TIMES)]))
 
 
-def peak(argv, environment):
-    """Peak resident memory of one process in KiB, by GNU time: a child of ours would begin with the memory of this Python."""
-    with tempfile.NamedTemporaryFile("r") as report:
-        subprocess.run(["time", "--format=%M", f"--output={report.name}", *argv], env=environment, stdout=subprocess.DEVNULL, check=True, timeout=60)
-        return int(report.read())
-
-
 def memory(comparison, engine, service, ours):
     """Peak resident memory of one look."""
-    mine = peak(ours.argv(service, check=True), ours.environment)
-    theirs = peak([*engine.command(), "inspect", service.container.name], engine.environment())
+    mine = measure.peak_memory(ours.argv(service, check=True), ours.environment)
+    theirs = measure.peak_memory([*engine.command(), "inspect", service.container.name], engine.environment())
     comparison.note(f"peak memory of one look, {engine.name}: container_restart {mine / 1024:.1f} MB, the command {theirs / 1024:.1f} MB")
 
 

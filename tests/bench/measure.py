@@ -39,14 +39,11 @@ def run(argv, env=None, cwd=None, stdin=None):
     return Cost(wall, usage.ru_utime + usage.ru_stime, said)
 
 
-def peak_memory(argv):
-    """Peak resident memory of one process in KiB, by its own wait status."""
-    child = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
-        raise SystemExit(f"bench: {argv} ended with {child.returncode}")
-    return usage.ru_maxrss
+def peak_memory(argv, env=None):
+    """Peak resident memory of one process in KiB, by GNU time: a child of ours would begin with the memory of this Python."""
+    with tempfile.NamedTemporaryFile("r") as report:
+        subprocess.run(["time", "--format=%M", f"--output={report.name}", *argv], env=env, stdout=subprocess.DEVNULL, check=True, timeout=600)
+        return int(report.read())
 
 
 def median(costs):
