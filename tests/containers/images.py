@@ -68,13 +68,15 @@ def svc():
 def bootstrap(tarball):
     """Debian, from the mirrors that this machine's apt uses."""
     started = time.monotonic()
+    # By this ending mmdebstrap knows that it shall write a tarball.
+    new = tarball.with_suffix(".new.tar")
     with tempfile.TemporaryDirectory(prefix="tls-everywhere-svc.", dir="/var/tmp") as work:
         sources = pathlib.Path(work) / "sources.list"
         sources.write_text("".join(f"{line}\n" for line in mirrors()))
-        command = [needed("mmdebstrap"), *OPTIONS, f"--include={','.join(PACKAGES)}", SUITE, f"{tarball}.new", sources]
+        command = [needed("mmdebstrap"), *OPTIONS, f"--include={','.join(PACKAGES)}", SUITE, new, sources]
         done = subprocess.run(command, env={**os.environ, "TMPDIR": work}, capture_output=True, text=True, timeout=1200)
         assert done.returncode == 0, done.stderr[-3000:]
-    os.rename(f"{tarball}.new", tarball)
+    new.rename(tarball)
     (CACHE / "made.txt").write_text(f"{tarball.name}: {tarball.stat().st_size} bytes in {time.monotonic() - started:.0f} s\n")
 
 

@@ -168,8 +168,7 @@ impl Held {
     }
 
     /// Takes the handshake to its end and says goodbye. Worth its round trip: it tells whether the server has the key
-    /// of what it shows, and servers log a connection that ends in the middle as an error (MariaDB and MySQL even
-    /// lock out an address after `max_connect_errors` of them).
+    /// of what it shows, and a handshake that ends in the middle is an error in the server's log.
     pub fn finish(self, patience: Duration) -> Ending {
         self.state.finish(Deadline::after(patience))
     }

@@ -7,7 +7,7 @@
 //! 1. *Which certificate is served at this address?* [`Prober::probe`] begins a TLS handshake, after STARTTLS where
 //!    the protocol has it, and stops as soon as the server has sent its certificates. The server may demand a
 //!    certificate of us, speak TLS 1.3 only or never finish: what it sent is known by then.
-//! 2. *Where do these processes listen?* [`listeners`] finds the TCP sockets in state LISTEN that are open in one of
+//! 2. *Where do these processes listen?* [`listeners()`] finds the TCP sockets in state LISTEN that are open in one of
 //!    them, in whatever network namespace each lives; [`Processes::members`] tells the processes of a container.
 //! 3. *Which process answered?* [`accepted_by`] finds the process that holds the other end of a connection that is
 //!    still open. Two programs that share a port (SO_REUSEPORT, host network) are told apart so, and nothing else

@@ -22,8 +22,8 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// The addresses to connect to, most likely first. A listener on all addresses is reached on the loopback ones:
-    /// there the peer is nobody's blocked host, and no packet filter of the network stands between.
+    /// The addresses to connect to, most likely first. A listener on all addresses is reached on the loopback ones,
+    /// which every network has.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let at = |ip: IpAddr| SocketAddr::new(ip, self.address.port());
         match self.address.ip() {

@@ -198,6 +198,46 @@ fn a_peer_that_hangs_after_its_certificate_has_shown_it_but_proven_nothing() {
 }
 
 #[test]
+fn a_peer_that_signs_with_another_key_has_proven_nothing() {
+    let place = directory();
+    let pair = Pair::new(place.path(), "stolen.test");
+    let stolen = support::der(&pair.certificate);
+    // ServerKeyExchange (RFC 8422 §5.4): P-256, its generator as the public key, ecdsa_secp256r1_sha256, no signature of
+    // the certificate's key.
+    let mut message = vec![12, 0, 0, 81, 3, 0, 23, 65, 4];
+    message.extend(GENERATOR);
+    message.extend([4, 3, 0, 8, 0x30, 6, 2, 1, 1, 2, 1, 1]);
+    let address = peer(move |mut stream| {
+        greeting(&mut stream);
+        let _ = stream.write_all(&server_hello());
+        let _ = stream.write_all(&certificate_message(std::slice::from_ref(&stolen)));
+        let _ = stream.write_all(&[22, 3, 3, 0, message.len() as u8]);
+        let _ = stream.write_all(&message);
+        let _ = stream.write_all(&[22, 3, 3, 0, 4, 14, 0, 0, 0]);
+        hang(stream);
+    });
+    let held = probe(address, None, Duration::from_secs(20)).unwrap();
+    assert_eq!(
+        held.presented().fingerprint_sha256_text(),
+        pair.fingerprint()
+    );
+    let ending = held.finish(Duration::from_secs(10));
+    assert!(
+        matches!(&ending, Ending::Broken { why } if why.contains("bad signature")),
+        "{ending:?}"
+    );
+    assert!(!ending.proves_key());
+}
+
+/// The generator of P-256 (SEC 2 §2.4.2), a point that is on the curve.
+const GENERATOR: [u8; 64] = [
+    0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2,
+    0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96,
+    0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16,
+    0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5,
+];
+
+#[test]
 fn bytes_that_are_no_certificate_are_told_as_such() {
     let address = peer(|mut stream| {
         greeting(&mut stream);
