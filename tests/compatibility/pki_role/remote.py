@@ -43,17 +43,20 @@ class Host:
         """Before it starts: None is right, +1h and -1h are wrong."""
         if clock:
             assert FAKETIME.exists(), "install libfaketime: scripts/setup-debian test"
-        # Monotonic clocks stay: waiting takes as long as on any host.
-        wrong = f"SetEnv LD_PRELOAD={FAKETIME} FAKETIME={clock} FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1\n" if clock else ""
+        # Programs are kept here, not in root's home, which other tests set aside. Monotonic clocks stay: waiting takes as
+        # long as on any host.
+        wrong = f" LD_PRELOAD={FAKETIME} FAKETIME={clock} FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1" if clock else ""
         (self.work / "sshd_config").write_text(
             f"ListenAddress 127.0.0.1:{self.port}\nHostKey {self.work}/host_key\nAuthorizedKeysFile {self.work}/authorized_keys\n"
-            f"StrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\nPidFile none\nSubsystem sftp internal-sftp\n{wrong}")
+            f"StrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\nPidFile none\nSubsystem sftp internal-sftp\n"
+            f"SetEnv XDG_CACHE_HOME={self.work}/cache{wrong}\n")
 
     @property
     def inventory(self):
         """The variables with which Ansible reaches it."""
         return (f"ansible_connection=ssh ansible_host=127.0.0.1 ansible_port={self.port} ansible_user=root "
                 f"ansible_ssh_private_key_file={self.work}/client_key ansible_python_interpreter=/usr/bin/python3 "
+                f"ansible_remote_tmp={self.work}/tmp "
                 "ansible_ssh_common_args='-F /dev/null -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR'")
 
     def start(self):
