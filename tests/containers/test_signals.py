@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import signal
 import time
 
@@ -15,14 +16,17 @@ FRAGILE = "trap '' HUP; while [ ! -e /tmp/crash ]; do sleep 0.1; done; rm /tmp/c
 
 
 def fragile(engine, name):
-    """A container with a restart policy."""
-    return engine.run(name, "tiny", "sh", "-c", FRAGILE, options=("--restart", "always"))
+    """A container with a restart policy, once it ignores HUP."""
+    container = engine.run(name, "tiny", "sh", "-c", FRAGILE, options=("--restart", "always"))
+    until("its loop runs", lambda: "sleep" in container.programs().values())
+    return container
 
 
 def crash(container):
     """Let it crash; whether its restart policy brings it back."""
     old = container.started_at()
-    container.exec("touch", "/tmp/crash")
+    # Not by exec: podman fails one whose container ends before it does.
+    pathlib.Path(f"/proc/{container.pid()}/root/tmp/crash").touch()
     until(f"{container} has noticed", lambda: container.started_at() != old or container.state() == "exited")
     # An engine that restarts waits 100 ms first and shows `restarting` meanwhile.
     for _ in range(30):
