@@ -11,6 +11,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 from container import Container, all_pids, read
@@ -228,8 +229,19 @@ class Podman(Engine):
     def stop(self):
         """Nothing runs but what ends a container that was just removed."""
         self.clean()
-        until("podman has cleaned up", lambda: not self.processes())
+        self.wait_for_cleaning()
         unmount_below(self.place)
+
+    def wait_for_cleaning(self):
+        """Until podman has cleaned up behind the containers that were removed; seen once to take longer than a minute on a
+        busy machine. The tests are over then: what is left is ended, and said."""
+        deadline = time.monotonic() + 60
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for pid in self.processes():
+            print(f"ended at last: {(read(pid, 'cmdline') or '').replace(chr(0), ' ')}", file=sys.stderr)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def processes(self):
         """conmon and podman's own clean-up, which name the storage on their command line."""
@@ -260,7 +272,7 @@ class Rootless(Podman):
 
     def stop(self):
         self.clean()
-        until("podman has cleaned up", lambda: not self.processes())
+        self.wait_for_cleaning()
         # The process that keeps podman's user namespace, and nothing else of this user.
         self.cli("system", "migrate", check=False)
         pause = self.runtime / "libpod/tmp/pause.pid"
