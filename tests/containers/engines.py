@@ -233,9 +233,9 @@ class Podman(Engine):
         unmount_below(self.place)
 
     def wait_for_cleaning(self):
-        """Until podman has cleaned up behind the containers that were removed; seen once to take longer than a minute on a
-        busy machine. The tests are over then: what is left is ended, and said."""
-        deadline = time.monotonic() + 60
+        """Until podman has cleaned up behind the containers that were removed. The conmon of a command that came through its
+        API stays for five minutes (exit_command_delay of containers.conf); the tests are over then, so it is ended, and said."""
+        deadline = time.monotonic() + 20
         while self.processes() and time.monotonic() < deadline:
             time.sleep(0.05)
         for pid in self.processes():
