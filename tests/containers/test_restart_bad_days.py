@@ -188,3 +188,16 @@ def test_who_falls_after_the_proof_is_told(docker, work, restart_of):
     answer = restart_of(docker).fails(service, "verify.not_up", stable_for=12)
     thread.join()
     assert "'weak' did not stay up" in answer.msg
+
+
+def test_a_program_that_dies_of_its_signal_and_is_started_again_is_said_to_be_restarted(docker, work, restart_of):
+    mortal = "exec openssl s_server -accept {port} -cert {certs}/tls.crt -key {certs}/tls.key -quiet"
+    service = services.start(docker, work, "haproxy", wrap=mortal, name="mortal", options=("--init", "--restart", "always"))
+    wanted = service.pair.renew()
+    before = service.container.standing()
+    answer = restart_of(docker).succeeds(service, action="signal", signal="HUP")
+    assert answer.of("mortal")["actions"] == ["signal HUP"] and answer.proven == ["mortal"], json.dumps(answer, indent=1)
+    assert answer.of("mortal")["restarted"], "it is the truth, whoever did it"
+    assert any("was started again by its restart policy" in warning for warning in answer.warnings), answer.warnings
+    service.keeps(wanted)
+    assert service.container.standing() != before

@@ -29,8 +29,6 @@ pub struct Observed {
     pub candidates: Vec<Candidate>,
     /// Names that no engine knows.
     pub missing: Vec<String>,
-    /// Engines that do not answer.
-    pub broken: Vec<containers::Error>,
 }
 
 /// A container that may use the certificate.
@@ -133,7 +131,6 @@ pub fn observe(request: &Request, host: &Host) -> Result<Observed, Failure> {
         wanted,
         candidates,
         missing,
-        broken: Vec::new(),
     })
 }
 

@@ -151,6 +151,21 @@ impl Root {
         written.map_err(failed)
     }
 
+    /// Removes a file; that it is not there is no error.
+    pub fn remove(&self, path: &Path) -> Result<()> {
+        let failed = |source: io::Error| self.failed("remove", path, source);
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(failed(io::Error::other("it is no path of a file")));
+        };
+        let removed = self
+            .open(parent, OFlags::PATH | OFlags::DIRECTORY)
+            .and_then(|directory| rustix::fs::unlinkat(&directory, name, AtFlags::empty()));
+        match removed {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(failed(errno.into())),
+        }
+    }
+
     /// The users and groups that the container knows, for `owner: haproxy:haproxy`.
     pub fn account(&self, file: &str, name: &str) -> Option<u32> {
         let text = self.read(Path::new(file)).ok()??;
@@ -286,6 +301,10 @@ mod tests {
             1,
             "no temporary stays"
         );
+        root.remove(Path::new("/key")).unwrap();
+        root.remove(Path::new("/key")).unwrap();
+        assert!(root.read(Path::new("/key")).unwrap().is_none());
+        assert!(root.remove(Path::new("/no/such/../..")).is_err());
     }
 
     #[test]

@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use containers::engine::Execution;
+use containers::units::{self, Unit};
 use containers::{Container, State};
 
 use super::{Done, Work};
 use crate::decide::{Step, Through};
 use crate::failure::Failure;
+use crate::request::Manager;
 
 /// A command that makes a program reload, or that validates its configuration, takes seconds at most.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
@@ -186,9 +188,26 @@ impl Work<'_> {
         // Who manages it may have restarted it already, with its owner.
         let same =
             now.is_some_and(|now| now.state == State::Running && now.is_same_life(dependent));
-        if same {
-            engine.restart(dependent, self.request.stop_timeout)?;
+        if !same {
+            return Ok(false);
         }
-        Ok(same)
+        match self.unit_of(dependent)? {
+            Some(unit) => unit.restart(UNIT_LIMIT)?,
+            None => engine.restart(dependent, self.request.stop_timeout)?,
+        }
+        Ok(true)
+    }
+
+    /// The unit that owns a container which is not a candidate itself.
+    fn unit_of(&self, container: &Container) -> Result<Option<Unit>, Failure> {
+        if self.request.manager == Manager::Engine {
+            return Ok(None);
+        }
+        let account = self.request.user.as_ref().map(|(_, account)| account);
+        Ok(units::owner(
+            container,
+            account,
+            self.request.engine_timeout,
+        )?)
     }
 }

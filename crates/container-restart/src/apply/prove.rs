@@ -36,11 +36,20 @@ impl Work<'_> {
         let deadline = began + self.request.verify_timeout;
         let mut good = 0;
         let mut looks = 0;
+        let mut last: Option<Container> = None;
         loop {
             let container = self.current(done)?;
             let runs = container
                 .as_ref()
                 .is_some_and(|now| now.state == State::Running && now.pid.is_some());
+            // Three in a row are three of one life.
+            let is_same = container.as_ref().zip(last.as_ref());
+            if !runs
+                || is_same
+                    .is_some_and(|(now, then): (&Container, &Container)| !now.is_same_life(then))
+            {
+                good = 0;
+            }
             if runs {
                 done.after = self.look(container.as_ref())?;
                 match self.verdict(&done.after) {
@@ -49,19 +58,20 @@ impl Work<'_> {
                     // Nothing of TLS is there: a program that has just started may need a moment to listen.
                     None if self.is_provable() => good = 0,
                     None => {
-                        done.container = container;
+                        settle(done, container);
                         return Ok(());
                     }
                 }
             }
             if good >= self.request.verify_consecutive {
-                done.container = container;
+                settle(done, container);
                 done.proven = true;
                 return Ok(());
             }
             if Instant::now() >= deadline || self.is_over(container.as_ref()) {
                 return Err(self.not_served(container.as_ref(), done, began.elapsed()));
             }
+            last = container;
             std::thread::sleep(*PAUSES.get(looks).unwrap_or(&Duration::from_millis(100)));
             looks += usize::from(good == 0);
         }
@@ -252,4 +262,22 @@ impl Work<'_> {
             log: self.log(),
         }
     }
+}
+
+/// Keeps the container as it is now. One that was started again while we were gentle has ended by it (`--init` hands a
+/// signal to a program that does not know it), and its restart policy has hidden that: whoever reads the result must see it.
+fn settle(done: &mut Done, container: Option<Container>) {
+    let before = done.container.as_ref().filter(|_| !done.restarted);
+    if let (Some(before), Some(now)) = (before, &container)
+        && !now.is_same_life(before)
+    {
+        done.warnings.push(format!(
+            "container '{}' ended after '{}' and was started again by its restart policy; give it 'action: restart', or an \
+             action that its program knows",
+            now.name,
+            done.actions.join(", ")
+        ));
+        done.restarted = true;
+    }
+    done.container = container;
 }

@@ -19,32 +19,30 @@ impl Work<'_> {
         };
         let container = done.container.as_ref().unwrap_or(&self.candidate.container);
         let root = Root::of(container)?;
-        let mut old: Vec<(&Copy, Option<InsideFile>)> = Vec::new();
-        let mut refreshed = Ok(());
+        // All are read before one is written: what cannot be read could not be put back.
+        let mut old = Vec::new();
         for seen in evidence.stale_copies() {
-            let before = root.read(&seen.copy.destination)?;
-            refreshed = self.write(&root, seen, before.as_ref());
-            old.push((&seen.copy, before));
-            if refreshed.is_err() {
-                break;
-            }
+            old.push((seen, root.read(&seen.copy.destination)?));
         }
-        let agreed = refreshed.and_then(|()| self.validate());
-        match agreed {
+        let written = old
+            .iter()
+            .try_for_each(|(seen, before)| self.write(&root, seen, before.as_ref()));
+        match written.and_then(|()| self.validate()) {
             Ok(()) => {
                 done.actions.push(String::from("sync"));
                 Ok(())
             }
             Err(failure) => {
-                for (copy, before) in old {
-                    if let Some(before) = before {
-                        root.replace(
-                            &copy.destination,
-                            &before.content,
-                            before.owner,
-                            before.mode,
-                        )?;
-                    }
+                let lost: Vec<String> = old
+                    .iter()
+                    .filter_map(|(seen, before)| put_back(&root, seen, before.as_ref()).err())
+                    .map(|error| ansible_module::flatten(&error))
+                    .collect();
+                if !lost.is_empty() {
+                    done.warnings.push(format!(
+                        "an old copy could not be put back: {}",
+                        lost.join("; ")
+                    ));
                 }
                 Err(failure)
             }
@@ -91,5 +89,14 @@ impl Work<'_> {
             processes::on_the_host(Path::new(&format!("/proc/{pid}/{file}")), inside)
         };
         Some((map("uid_map", uid)?, map("gid_map", gid)?))
+    }
+}
+
+/// As it was; a copy that was not there goes again.
+fn put_back(root: &Root, seen: &CopySeen, before: Option<&InsideFile>) -> containers::Result<()> {
+    let path = &seen.copy.destination;
+    match before {
+        Some(before) => root.replace(path, &before.content, before.owner, before.mode),
+        None => root.remove(path),
     }
 }

@@ -136,7 +136,6 @@ fn plan(request: &Request, candidate: Candidate) -> Plan {
         wanted: Wanted::read(request).unwrap(),
         candidates: vec![candidate],
         missing: Vec::new(),
-        broken: Vec::new(),
     };
     decide(request, &observed)
 }
