@@ -111,6 +111,13 @@ def read(pid, name):
         return None
 
 
+def parent(pid):
+    """The process that another one belongs to; None when it is gone."""
+    stat = read(pid, "stat")
+    # The name of the program may have spaces and brackets of its own.
+    return int(stat.rpartition(")")[2].split()[1]) if stat else None
+
+
 def standings(containers):
     """How several containers stand. Take it before and after: those that nobody may touch must be equal."""
     return {repr(container): container.standing() for container in containers}

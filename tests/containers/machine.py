@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pathlib
 
-from container import Container, all_pids, read
+from container import Container, all_pids, parent, read
 from engines import Engine, until
 
 CONTAINERS_CONF = """
@@ -137,8 +137,7 @@ class Nested(Container):
 
 def ancestors(pid):
     """The processes above one, as far as they are still there."""
-    while stat := read(pid, "stat"):
-        pid = int(stat.rpartition(")")[2].split()[1])
+    while pid := parent(pid):
         yield pid
 
 

@@ -54,10 +54,11 @@ def test_who_is_paused_is_left_alone(engine, work, restart_of):
 def test_who_is_in_a_restart_loop_is_left_alone_and_told_so(docker, work, restart_of):
     pair = Pair(work / "certs")
     container = docker.run("loop", "tiny", "sh", "-c", "exit 3", mounts=[f"{pair.directory}:/certs:ro"], options=["--restart", "always"])
-    until("it loops", lambda: container.restarts() > 1 and container.state() == "restarting")
+    # Docker doubles its wait from 100 ms on; now it is longer than a task takes.
+    until("it loops", lambda: container.restarts() >= 5 and container.state() == "restarting")
     answer = restart_of(docker).succeeds(pair, containers=["loop"], only_if="always")
-    if container.state() == "restarting" or not answer.acted:
-        assert "restart loop" in answer.left_alone[0]["reason"] and "status 3" in answer.left_alone[0]["reason"], json.dumps(answer, indent=1)
+    assert answer.acted == [], json.dumps(answer, indent=1)
+    assert "restart loop" in answer.left_alone[0]["reason"] and "status 3" in answer.left_alone[0]["reason"], json.dumps(answer, indent=1)
 
 
 def test_a_first_process_that_ignores_term_costs_no_more_than_stop_timeout(engine, work, restart_of):
@@ -180,7 +181,7 @@ def test_who_falls_after_the_proof_is_told(docker, work, restart_of):
 
     def fall():
         until("the new one is served", lambda: service.served() == wanted, pause=0.02)
-        time.sleep(3)  # the proof takes a few handshakes
+        time.sleep(5)  # the proof takes a few handshakes
         os.kill(service.container.pid(), 9)
 
     thread = threading.Thread(target=fall)

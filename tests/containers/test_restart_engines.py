@@ -64,6 +64,7 @@ def test_a_signal_leaves_the_restart_policy_as_it_is_which_the_engines_kill_does
         os.kill(service.container.pid(), 9)
     until("it was started again", lambda: ours.container.restarts() == 1 and ours.container.state() == "running")
     # The trap that this is about (moby #11065): if Docker has mended it, say so in the reference.
+    until("the other has ended", lambda: theirs.container.state() != "running")
     time.sleep(2)
     assert theirs.container.state() == "exited"
 

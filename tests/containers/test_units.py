@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Containers that systemd runs: a restart past systemd fails the unit. Quadlet itself is newer than
+"""Containers that systemd runs: a restart past systemd ends the unit's run. Quadlet itself is newer than
 Debian's podman; `podman generate systemd --new` makes units of the same shape."""
 
 from __future__ import annotations
@@ -48,18 +48,18 @@ def test_a_restart_by_the_unit_is_one_restart(machine):
     assert service.container.standing().id != before.id, "such a unit makes its container anew"
 
 
-def test_a_restart_past_the_unit_kills_its_main_process_and_fails_it(machine):
+def test_a_restart_past_the_unit_ends_this_run_of_the_unit(machine):
     service, unit = managed(machine)
+    before = machine.show(unit, "MainPID", "InvocationID")
+    assert before["MainPID"] != "0"
     machine.podman.cli("restart", "--time", 1, service.container.name, check=False)
-
-    def journal():
-        return machine.exec("journalctl", "--unit", unit, "--no-pager", "--output", "cat", check=False)
-
-    until("the unit has lost its main process", lambda: "Main process exited, code=killed, status=9/KILL" in journal())
-    # What follows is chance. Of eight times, five ended with a second restart, by systemd, into another container; in
-    # three the unit was still in `stop-post` and its container `Stopping` six seconds later.
-    state = machine.show(unit, "NRestarts", "Result")
-    assert state["NRestarts"] != "0" or state["Result"] == "signal", journal()
+    # The main process is the container's monitor, which ends with it. What follows is chance. Of 26 times, 20 of them under
+    # load, the monitor was killed in 19: in 8 systemd had started the unit again, into another container, and in 11 the unit
+    # was still in `stop-post` four seconds later. In 7 the monitor ended by itself first: the unit was `Deactivated
+    # successfully`, the restart found no container any more, and the service was down for good.
+    until("the unit has lost its main process", lambda: machine.show(unit, "MainPID") != {"MainPID": before["MainPID"]})
+    after = machine.show(unit, "InvocationID", "ActiveState", "Result")
+    assert after != {"InvocationID": before["InvocationID"], "ActiveState": "active", "Result": "success"}, "it took the restart as nothing"
 
 
 def test_a_reload_past_the_unit_disturbs_nothing(machine):
