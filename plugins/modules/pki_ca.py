@@ -290,6 +290,11 @@ options:
   parallel:
     description: How many signatures to make at once. The number of cores where nothing is said.
     type: int
+notes:
+  - The program is also a helper of certmonger, which then makes keys, tracks and renews certificates that an authority of the tree
+    signs, as C(getcert add-ca -c NAME -e "/usr/local/libexec/tls-everywhere/pki_ca --certmonger FILE"). FILE holds the options of
+    this module as JSON, O(sign) one entry without C(csr) and C(name). C(getcert request -T) names the profile (not V(ca)) and C(-X)
+    the authority. What is not set up is told from what is refused, by the states CA_UNCONFIGURED and CA_REJECTED.
 extends_documentation_fragment:
   - tls.everywhere.attributes
   - tls.everywhere.attributes.actiongroup

@@ -182,3 +182,15 @@ pub struct Invocation<P> {
 pub fn main<M: Module>() -> ExitCode {
     respond::main::<M>()
 }
+
+/// What options mean that another program than Ansible has given, for a module that is also called in that program's
+/// way; the module's own [`Module::run`] takes it from there.
+///
+/// # Errors
+/// All faults of the options, each with its path.
+pub fn understood<M: Module>(
+    input: serde_json::Map<String, serde_json::Value>,
+    now: SystemTime,
+) -> Result<Invocation<M::Params>, InputFaults> {
+    respond::understood::<M>(input, now)
+}

@@ -109,6 +109,24 @@ pub(crate) fn respond<M: Module>(
     }
 }
 
+/// What options mean that came another way than Ansible's: the same walk over the same table.
+pub(crate) fn understood<M: Module>(
+    input: Map<String, Value>,
+    now: SystemTime,
+) -> Result<Invocation<M::Params>, InputFaults> {
+    let mut faults = Faults::new();
+    let (control, options) = Control::split(input, &mut faults);
+    let walked = walk(options, M::options(), None);
+    faults.append(walked.faults);
+    faults.into_result(())?;
+    let params = serde_json::from_value(Value::Object(walked.options));
+    Ok(Invocation {
+        params: params.map_err(|error| beyond_the_table(&error))?,
+        control,
+        now,
+    })
+}
+
 fn context<M: Module>(
     control: &Control,
     options: &Map<String, Value>,

@@ -4,9 +4,11 @@
 //!
 //! The walk of one task is [`task`]; each step has its file: `params` → `request` → `observe` →
 //! `decide` → `apply` → `outcome`. Check mode stops before `apply`. `tree` says which file is where,
+//! `certmonger` is the other way to be called: as a helper of that daemon.
 //! `index` what an authority remembers, `plan` what a decision consists of.
 
 pub mod apply;
+pub mod certmonger;
 pub mod crl;
 pub mod decide;
 pub mod failure;

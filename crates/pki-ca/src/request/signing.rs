@@ -6,14 +6,16 @@ use std::collections::HashMap;
 use ansible_module::Faults;
 use pki::crl::RevocationReason;
 use pki::{
-    Certificate, CertificateRequest, ExtendedKeyUsage, KeyUsage, Lifetime, RenewBefore,
-    RequestTemplate, Serial, Timestamp,
+    Certificate, CertificateRequest, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, Lifetime,
+    RenewBefore, RequestTemplate, Serial, Timestamp,
 };
 
 use super::{Selection, parsed, parsed_list, path_length, renew_before, selection, ttl};
 use crate::names::{AuthorityName, EntryName};
 use crate::params;
 
+/// What NIST SP 800-131A and the clients of today ask for.
+const LEAST_RSA_BITS: u32 = 2048;
 /// Lifetime of a signed certificate when none is given.
 const LEAF_TTL: &str = "398d";
 /// The same for profile `ca`.
@@ -151,6 +153,14 @@ fn signature(at: &str, wish: &params::Sign, faults: &mut Faults) -> Option<SignW
         .as_ref()
         .map(|usages| parsed_list(&format!("{at}.extended_key_usage"), usages, faults));
     let (csr, asked) = readable_request(&format!("{at}.csr"), &wish.csr, faults)?;
+    if let Some(KeyAlgorithm::Rsa { bits }) = csr.public_key().algorithm()
+        && bits < LEAST_RSA_BITS
+    {
+        faults.push(
+            format!("{at}.csr"),
+            format!("its RSA key has {bits} bits, and {LEAST_RSA_BITS} are the least that a certificate is worth; make a new key"),
+        );
+    }
     Some(SignWish {
         name,
         authority,
