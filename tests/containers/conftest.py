@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import engines  # noqa: E402  (after the path above)
 import images  # noqa: E402
+import machine as machines  # noqa: E402
 import module  # noqa: E402
 
 
@@ -81,6 +82,31 @@ def services_image(docker_session):
 def podman_services(podman_session):
     """The services' image in podman."""
     podman_session.load("svc", images.svc())
+
+
+@pytest.fixture(scope="session")
+def machine(docker_session, services_image, tarballs, place):
+    """The machine with systemd and podman, for all tests; each makes its own units."""
+    machine = machines.Machine(docker_session, place / "machine", tarballs)
+    yield machine
+    machine.remove()
+
+
+@pytest.fixture(scope="session")
+def newer_session(docker_session, tarballs, place):
+    """The machine with a newer systemd, Docker, Podman, HAProxy and Valkey."""
+    docker_session.load("newer", images.newer())
+    machine = machines.Machine(docker_session, place / "newer", tarballs, "newer")
+    yield machine
+    machine.remove()
+
+
+@pytest.fixture
+def newer(newer_session):
+    """The newer machine without containers."""
+    yield newer_session
+    newer_session.podman.clean()
+    newer_session.docker.clean()
 
 
 @pytest.fixture

@@ -120,6 +120,10 @@ class Engine:
         """What the engine knows of a container."""
         return json.loads(self.cli("inspect", "--type", "container", name))[0]
 
+    def kill(self, name, signal_name):
+        """A signal through the engine, which is what must not be done to Docker's."""
+        self.cli("kill", "--signal", signal_name, name)
+
     def remove(self, *names):
         """Remove containers, running or not."""
         for name in names:
@@ -164,10 +168,6 @@ class Docker(Engine):
     def log(self):
         path = self.place / "log"
         return "\n" + "\n".join(path.read_text().splitlines()[-8:]) if path.exists() else ""
-
-    def kill(self, name, signal_name):
-        """A signal through the API, which is what must not be done."""
-        self.cli("kill", "--signal", signal_name, name)
 
     def stop(self):
         """End the daemon, its containerd, and what is mounted below its directories."""
@@ -221,10 +221,6 @@ class Podman(Engine):
             service.terminate()
             service.wait(timeout=30)
             socket.unlink(missing_ok=True)
-
-    def kill(self, name, signal_name):
-        """A signal through podman."""
-        self.cli("kill", "--signal", signal_name, name)
 
     def stop(self):
         """Nothing runs but what ends a container that was just removed."""

@@ -3,11 +3,15 @@
 
 - `tiny`: a static busybox and nothing else;
 - `proxy`: that, and this machine's haproxy and openssl with the libraries that they need;
-- `svc`: Debian with every service that the tests have, systemd and podman. Kept in .cache/containers/.
+- `svc`: Debian with every service that the tests have, systemd and podman;
+- `newer`: the next Debian with systemd and the engines that it has, a machine only.
+
+The last two are kept in .cache/containers/.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import hashlib
 import os
@@ -23,16 +27,31 @@ from engines import needed
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CACHE = TOP / ".cache" / "containers"
 
-SUITE = "bookworm"
-PACKAGES = (
+@dataclasses.dataclass(frozen=True)
+class Debian:
+    """A root file system of Debian's packages. `without` are paths that nothing here uses."""
+
+    name: str
+    suite: str
+    variant: str
+    packages: tuple
+    without: tuple = ()
+
+
+SVC = Debian("svc", "bookworm", "minbase", (
     "apache2", "dbus", "etcd-server", "haproxy", "mariadb-server", "memcached", "nginx-light", "openssl", "podman", "procps", "python3-minimal",
     "rabbitmq-server", "redis-server", "runc", "socat", "stunnel4", "systemd-sysv",
-)
+))
+# Python and sshd are for Ansible, which comes from outside.
+NEWER = Debian("newer", "trixie", "essential", (
+    "dbus", "docker-cli", "docker.io", "haproxy", "netavark", "openssh-server", "openssl", "podman", "procps", "python3", "runc", "systemd-sysv",
+    "valkey-server",
+), without=(
+    "/usr/bin/containerd-shim", "/usr/bin/containerd-shim-runc-v1", "/usr/bin/containerd-stress", "/usr/bin/ctr", "/usr/lib/*/gconv/*",
+    "/usr/lib/cni/*", "/usr/libexec/podman/podman-testing", "/usr/sbin/docker-proxy",
+))
 # No page of documentation is read in a container.
-OPTIONS = (
-    "--mode=root", "--variant=minbase", '--aptopt=APT::Install-Recommends "false"', "--dpkgopt=path-exclude=/usr/share/doc/*",
-    "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
-)
+PAGES = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
 
 
 def tiny(directory):
@@ -54,42 +73,54 @@ def proxy(directory):
 
 
 def svc():
-    """The tarball of the services, made if it is not in the cache; the second of two runs at once waits."""
-    key = hashlib.sha256(repr((SUITE, PACKAGES, OPTIONS, os.uname().machine)).encode()).hexdigest()[:16]
-    tarball = CACHE / f"svc-{key}.tar"
+    """The tarball of the services."""
+    return cached(SVC)
+
+
+def newer():
+    """The tarball of the machine with newer engines."""
+    return cached(NEWER)
+
+
+def cached(wanted):
+    """The tarball of a Debian, made if it is not in the cache; the second of two runs at once waits."""
+    key = hashlib.sha256(repr((wanted, PAGES, os.uname().machine)).encode()).hexdigest()[:16]
+    tarball = CACHE / f"{wanted.name}-{key}.tar"
     CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / "lock", "w", encoding="utf-8") as lock:
+    with open(CACHE / f"{wanted.name}.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not tarball.exists():
-            bootstrap(tarball)
+            bootstrap(wanted, tarball)
     return tarball
 
 
-def bootstrap(tarball):
+def bootstrap(wanted, tarball):
     """Debian, from the mirrors that this machine's apt uses."""
     started = time.monotonic()
     # By this ending mmdebstrap knows that it shall write a tarball.
     new = tarball.with_suffix(".new.tar")
-    with tempfile.TemporaryDirectory(prefix="tls-everywhere-svc.", dir="/var/tmp") as work:
+    with tempfile.TemporaryDirectory(prefix=f"tls-everywhere-{wanted.name}.", dir="/var/tmp") as work:
         sources = pathlib.Path(work) / "sources.list"
-        sources.write_text("".join(f"{line}\n" for line in mirrors()))
-        command = [needed("mmdebstrap"), *OPTIONS, f"--include={','.join(PACKAGES)}", SUITE, new, sources]
+        sources.write_text("".join(f"{line}\n" for line in mirrors(wanted.suite)))
+        options = ["--mode=root", f"--variant={wanted.variant}", '--aptopt=APT::Install-Recommends "false"']
+        options += [f"--dpkgopt=path-exclude={path}" for path in PAGES + wanted.without]
+        command = [needed("mmdebstrap"), *options, f"--include={','.join(wanted.packages)}", wanted.suite, new, sources]
         done = subprocess.run(command, env={**os.environ, "TMPDIR": work}, capture_output=True, text=True, timeout=1200)
         assert done.returncode == 0, done.stderr[-3000:]
     new.rename(tarball)
-    (CACHE / "made.txt").write_text(f"{tarball.name}: {tarball.stat().st_size} bytes in {time.monotonic() - started:.0f} s\n")
+    (CACHE / f"{wanted.name}.txt").write_text(f"{tarball.name}: {tarball.stat().st_size} bytes in {time.monotonic() - started:.0f} s\n")
 
 
-def mirrors():
-    """Lines for sources.list: this machine's mirrors with the suite of the image."""
+def mirrors(suite):
+    """Lines for sources.list: this machine's mirrors with the suite of an image."""
     host = re.search(r"^VERSION_CODENAME=(\w+)$", pathlib.Path("/etc/os-release").read_text(), re.MULTILINE).group(1)
     wanted = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages", "Component: main"]
     lines = subprocess.run(wanted, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
-    suites = {host: SUITE, f"{host}-security": f"{SUITE}-security", f"{host}-updates": f"{SUITE}-updates"}
+    suites = {f"{host}{part}": f"{suite}{part}" for part in ("", "-security", "-updates")}
     pairs = {tuple(line.split()) for line in lines}
     found = sorted((uri, suites[release]) for uri, release in pairs if release in suites)
     assert found, "apt knows no mirror; run: apt-get update"
-    return [f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {uri} {suite} main" for uri, suite in found]
+    return [f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {uri} {release} main" for uri, release in found]
 
 
 def busybox(root):

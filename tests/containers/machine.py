@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A container that is a machine: systemd as its first process, podman inside, containers as units."""
+"""A container that is a machine: systemd as its first process, engines inside, containers as units of systemd."""
 
 from __future__ import annotations
 
 import pathlib
+import shutil
+import tempfile
 
+import module
+from certificates import Pair, fingerprint, fingerprint_served
 from container import Container, all_pids, parent, read
-from engines import Engine, until
+from engines import Engine, Podman, until
 
 CONTAINERS_CONF = """
 [containers]
@@ -14,6 +18,7 @@ default_ulimits = ["nofile=4096:4096","nproc=4096:4096"]
 netns = "host"
 cgroupns = "host"
 log_driver = "k8s-file"
+pids_limit = 0
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
@@ -31,40 +36,77 @@ After=sysinit.target basic.target dbus.socket
 AllowIsolate=yes
 """
 
+# For Debian's own docker.service, which leaves these words to the administrator.
+DOCKER = 'DOCKER_OPTS="--bridge none --iptables=false --ip6tables=false --userland-proxy=false"\n'
+
+HAPROXY = """
+defaults
+  mode http
+  timeout client 10s
+  timeout server 10s
+  timeout connect 2s
+frontend tls
+  bind 127.0.0.1:{port} ssl crt /certs/tls.pem
+  http-request return status 200
+"""
+
 # Instead of --privileged, which asks for rights that some sandboxes do not have.
 RIGHTS = ("SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH", "SYS_CHROOT", "MKNOD")
 
+# What is in the containers of a machine that cannot take this machine's programs: its own.
+PROGRAMS = ("/usr/sbin/haproxy", "/usr/bin/openssl", "/usr/bin/valkey-server", "/usr/bin/valkey-cli")
+
 
 class Machine:
-    """Started on docker; `podman` is the engine inside."""
+    """Started on docker. `podman`, and `docker` where the image has it, are the engines inside."""
 
-    def __init__(self, docker, work, tarballs):
+    def __init__(self, docker, work, tarballs, image="svc"):
         self.work = pathlib.Path(work)
-        for part in ("storage", "shared"):
-            (self.work / part).mkdir()
-        for name, text in (("containers.conf", CONTAINERS_CONF), ("policy.json", POLICY), ("tests.target", TARGET)):
-            (self.work / name).write_text(text)
-        images = tarballs["tiny"].parent
-        mounts = [
-            "/sys/fs/cgroup:/sys/fs/cgroup:rw", f"{self.work}/storage:/var/lib/containers", f"{self.work}/shared:{self.work}/shared",
-            f"{self.work}/containers.conf:/etc/containers/containers.conf:ro", f"{self.work}/policy.json:/etc/containers/policy.json:ro",
-            f"{self.work}/tests.target:/etc/systemd/system/tests.target:ro", f"{images}:{images}:ro",
-        ]
+        self.image = image
+        files = {"/etc/containers/containers.conf": CONTAINERS_CONF, "/etc/containers/policy.json": POLICY, "/etc/default/docker": DOCKER,
+                 "/etc/systemd/system/tests.target": TARGET}
+        directories = {"/var/lib/containers": self.work / "podman-storage", "/var/lib/docker": self.work / "docker-storage", str(self.shared): self.shared}
+        for directory in directories.values():
+            directory.mkdir(parents=True)
+        mounts = [f"{outside}:{inside}" for inside, outside in directories.items()]
+        for inside, text in files.items():
+            path = self.work / pathlib.Path(inside).name
+            path.write_text(text)
+            mounts.append(f"{path}:{inside}:ro")
+        mounts += [f"{control_groups(image)}:/sys/fs/cgroup:rw", f"{tarballs['tiny'].parent}:{tarballs['tiny'].parent}:ro"]
         options = [f"--cap-add={right}" for right in RIGHTS]
         options += ["--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined", "--cgroupns=host", "--env=container=docker"]
         options += [f"--tmpfs={path}" for path in ("/run", "/run/lock", "/tmp")]
-        self.container = docker.run("machine", "svc", "/lib/systemd/systemd", "--unit=tests.target", mounts=mounts, options=options)
+        self.container = docker.run(f"machine-{image}", image, "/lib/systemd/systemd", "--unit=tests.target", mounts=mounts, options=options)
+        # It outlives the tests, which remove what they made.
+        docker.made.remove(self.container.name)
         until("systemd has started", lambda: self.systemctl("is-active", "tests.target", check=False) == "active")
-        self.podman = Inner(self)
-        for name, tarball in tarballs.items():
-            self.podman.load(name, tarball)
+        self.podman, self.docker = Inner(self, "podman"), Inner(self, "docker", "/run/docker.sock")
+        self.program = self.shared / "container_restart"
+        shutil.copy(module.PROGRAM, self.program)
+        if image == "newer":
+            self.load_own_programs(tarballs["tiny"])
+        else:
+            for name, tarball in tarballs.items():
+                self.podman.load(name, tarball)
+
+    def load_own_programs(self, tiny):
+        """Give its engines an image of its own programs, with the libraries that they need, and of busybox."""
+        tarball = self.shared / "newer.tar"
+        lists = f"for program in {' '.join(PROGRAMS)}; do echo $program; ldd $program | grep -o '/[^ ]*'; done | sort -u"
+        self.exec("sh", "-euc", f"{lists} | tar -chf {tarball} -T - 2>/dev/null && tar --concatenate -f {tarball} {tiny}")
+        self.systemctl("start", "docker.service")
+        for engine in (self.podman, self.docker):
+            engine.load("newer", tarball)
 
     def remove(self):
         """Remove it, and the cgroups of the containers inside: they are in the host's tree, and nobody else would."""
         inside = self.podman.cli("ps", "--all", "--quiet", "--no-trunc", check=False).split()
         self.container.remove()
+        tree = pathlib.Path("/sys/fs/cgroup")
         for name in inside:
-            for group in pathlib.Path("/sys/fs/cgroup").glob(f"**/libpod_parent/libpod-{name}"):
+            # Of each hierarchy of v1, and of v2.
+            for group in (*tree.glob(f"*/libpod_parent/libpod-{name}"), *tree.glob(f"libpod_parent/libpod-{name}")):
                 until(f"{group} is empty", lambda group=group: not (group / "cgroup.procs").read_text())
                 group.rmdir()
 
@@ -73,8 +115,12 @@ class Machine:
         """A directory that has the same path inside and outside."""
         return self.work / "shared"
 
+    def directory(self):
+        """A new directory of one test below it."""
+        return pathlib.Path(tempfile.mkdtemp(prefix="test.", dir=self.shared))
+
     def exec(self, *command, check=True):
-        """Run something inside."""
+        """Run something in it."""
         return self.container.exec(*command, check=check)
 
     def systemctl(self, *arguments, check=True):
@@ -86,6 +132,13 @@ class Machine:
         lines = self.systemctl("show", unit, *[f"--property={name}" for name in names]).splitlines()
         return dict(line.split("=", 1) for line in lines)
 
+    def write(self, path, text):
+        """A file of its own, which systemd reads."""
+        copy = self.shared / pathlib.Path(path).name
+        copy.write_text(text)
+        self.exec("install", "-D", "-m", "0644", copy, path)
+        self.systemctl("daemon-reload")
+
     def unit_of(self, name):
         """Let a container that was made by hand be run by a unit that makes it anew at each start, as Quadlet's do."""
         unit = f"container-{name}.service"
@@ -94,24 +147,59 @@ class Machine:
         self.systemctl("start", unit)
         return unit
 
+    def haproxy(self, name, port, start):
+        """A pair, and HAProxy in a container of the machine's network that serves it once `start` has been called."""
+        pair = Pair(self.shared / name)
+        (pair.directory / "haproxy.cfg").write_text(HAPROXY.format(port=port))
+        start(pair)
+        until(f"{name} serves", lambda: self.served(port) == fingerprint(pair.combined))
+        return pair
+
+    def served(self, port):
+        """The fingerprint that a client in it gets at a port."""
+        return fingerprint_served(self.container, port)
+
+    def standing(self, name):
+        """What a restart of a unit's container would change."""
+        known = self.podman.inspect(name)
+        unit = self.show(f"{name}.service", "InvocationID", "NRestarts")
+        return known["Id"], known["State"]["StartedAt"], unit["InvocationID"], unit["NRestarts"]
+
+    def restart_of(self, engine):
+        """container_restart, run inside, for an engine of it."""
+        outer = self.container.engine
+        return module.Restart(engine, self.work, [*outer.command(), "exec", "--interactive", self.container.name, self.program])
+
+    def restart(self, pair, **options):
+        """The same for a pair whose containers are run by units."""
+        task = {"manager": None, "stop_timeout": None, "stable_for": 1, "verify_timeout": 10, "certificate": str(pair.combined), "private_key": None}
+        return self.restart_of(self.podman).succeeds(pair, **{**task, **options})
+
+
+def control_groups(image):
+    """What the machine takes for the tree of cgroups. A systemd of today wants v2; where this machine has v1, there is a v2 without
+    controllers beside it."""
+    tree = pathlib.Path("/sys/fs/cgroup")
+    return tree / "unified" if image == "newer" and (tree / "unified").exists() else tree
+
 
 class Inner(Engine):
-    """podman in the machine."""
+    """An engine in the machine, by its command line; `socket` is for the program under test."""
 
-    name = "podman-inside"
-
-    def __init__(self, machine):
+    def __init__(self, machine, program, socket=None):
         super().__init__(machine.work)
-        self.machine = machine
+        self.machine, self.program, self.socket = machine, program, socket
+        self.name = f"{program}-inside"
+        self.at_once = Podman.at_once if program == "podman" else ()
 
     def command(self):
-        return [*self.machine.container.engine.command(), "exec", self.machine.container.name, "podman"]
+        return [*self.machine.container.engine.command(), "exec", self.machine.container.name, self.program]
 
     def environment(self):
         return self.machine.container.engine.environment()
 
     def image(self, image):
-        return f"localhost/{image}"
+        return f"localhost/{image}" if self.program == "podman" else image
 
     def run(self, name, image, *command, mounts=(), options=()):
         super().run(name, image, *command, mounts=mounts, options=options)

@@ -51,12 +51,12 @@ def undocumented(value, spec, path=""):
                 yield from undocumented(part, contains, f"{path}{key}.")
 
 
-def call(options, check=False, environment=None, timeout=200):
-    """Run the program on options."""
+def call(options, check=False, environment=None, timeout=200, program=(PROGRAM,)):
+    """Run the program on options; `program` is how it is reached where it is not here."""
     assert PROGRAM.exists(), f"no '{PROGRAM}'; run: make build"
     started = time.monotonic()
     task = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
-    done = subprocess.run([PROGRAM], input=json.dumps(task), capture_output=True, text=True, timeout=timeout, cwd="/",
+    done = subprocess.run([*program], input=json.dumps(task), capture_output=True, text=True, timeout=timeout, cwd="/",
                           env={"PATH": os.environ["PATH"], **(environment or {})}, check=False)
     lines = done.stdout.splitlines()
     assert len(lines) == 1, f"one line was expected: {done.stdout!r} {done.stderr!r}"
@@ -71,8 +71,9 @@ def call(options, check=False, environment=None, timeout=200):
 class Restart:
     """container_restart on one engine, quick where a test does not say otherwise."""
 
-    def __init__(self, engine, work):
+    def __init__(self, engine, work, program=(PROGRAM,)):
         self.engine = engine
+        self.program = program
         self.base = {"state_dir": str(work / "state"), "stable_for": 0, "verify_timeout": 20, "manager": "engine", "stop_timeout": 1}
         if engine.socket:
             self.base |= {"socket": str(engine.socket)}
@@ -84,7 +85,7 @@ class Restart:
         """Run it for the certificate of a service (or of a pair)."""
         pair = getattr(service, "pair", service)
         task = {**self.base, "certificate": str(pair.certificate), "private_key": str(pair.key), **options}
-        return call({key: value for key, value in task.items() if value is not None}, check, self.environment)
+        return call({key: value for key, value in task.items() if value is not None}, check, self.environment, program=self.program)
 
     def succeeds(self, service, **options):
         """Run it, and see that it did not fail."""

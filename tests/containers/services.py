@@ -87,27 +87,32 @@ ssl_options.keyfile = {certs}/tls.key
 ssl_options.verify = verify_none
 """
 
+REDIS = "--port 0 --tls-port {port} --bind {address} --protected-mode no --save '' --tls-auth-clients no" \
+        " --tls-cert-file {certs}/tls.crt --tls-key-file {certs}/tls.key --tls-ca-cert-file {certs}/tls.crt"
+
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """How a service is started; {config} is its configuration, {port}, {address} and {certs} are what they say."""
+    """How a service is started; {config} is its configuration, {port}, {address} and {certs} are what they say;
+    `image` is the smallest image that has it."""
 
     command: str
     config: str = ""
     starttls: str | None = None
     options: tuple = ()
     seconds: int = 60
+    image: str = "svc"
 
 
 KINDS = {
-    "haproxy": Kind("exec haproxy -W -db -f {config}", HAPROXY),
+    "haproxy": Kind("exec haproxy -W -db -f {config}", HAPROXY, image="proxy"),
     # As some images run it: one process, which only logs when it gets HUP.
-    "haproxy-without-master": Kind("exec haproxy -db -f {config}", HAPROXY),
+    "haproxy-without-master": Kind("exec haproxy -db -f {config}", HAPROXY, image="proxy"),
     "nginx": Kind("exec nginx -g 'daemon off;' -c {config}", NGINX),
     "httpd": Kind("exec apache2 -D FOREGROUND -f {config}", HTTPD),
     "stunnel": Kind("exec stunnel {config}", STUNNEL),
-    "redis": Kind("exec redis-server --port 0 --tls-port {port} --bind {address} --protected-mode no --save '' --tls-auth-clients no"
-                  " --tls-cert-file {certs}/tls.crt --tls-key-file {certs}/tls.key --tls-ca-cert-file {certs}/tls.crt"),
+    "redis": Kind(f"exec redis-server {REDIS}"),
+    "valkey": Kind(f"exec valkey-server {REDIS}", image="newer"),
     "memcached": Kind("exec memcached -u root -l {address} -p {port} -Z -o ssl_chain_cert={certs}/tls.crt,ssl_key={certs}/tls.key"),
     "mariadb": Kind("mariadb-install-db --no-defaults --datadir=/tmp/mariadb --skip-test-db --auth-root-authentication-method=normal >/dev/null"
                     " && exec mariadbd --defaults-file={config}", MARIADB, starttls="mysql", seconds=120),
@@ -117,9 +122,6 @@ KINDS = {
                  " --listen-client-urls https://{address}:{port} --advertise-client-urls https://127.0.0.1:{port}"
                  " --listen-peer-urls http://127.0.0.1:2380"),
 }
-
-# Programs that are in the small image too.
-SMALL = ("haproxy", "haproxy-without-master")
 
 _numbers = itertools.count(1)
 
@@ -188,7 +190,7 @@ def start(engine, work, kind, mount="directory", port=8443, address="0.0.0.0", o
     if mount.startswith("kolla"):
         script = f"python3 /kolla/set_configs.py && {{ {script}; }}"
         settings += ["--env", f"KOLLA_CONFIG_STRATEGY={'COPY_ONCE' if mount == 'kolla-once' else 'COPY_ALWAYS'}"]
-    image = image or ("proxy" if kind in SMALL and not mount.startswith("kolla") else "svc")
+    image = image or ("svc" if mount.startswith("kolla") else how.image)
     container = engine.run(name, image, "sh", "-c", script, mounts=mounts, options=settings)
     service = Service(container, pair, port, kind)
     if wait:

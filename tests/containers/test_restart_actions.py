@@ -56,3 +56,15 @@ def test_each_program_serves_the_new_certificate_after_its_gentlest_action(docke
     again = restart.succeeds(service, **options)
     assert not again.changed and again.acted == [] and again.of(service.container)["decision"] == "fresh"
     assert standings([service.container])[repr(service.container)].started_at == own.started_at
+
+
+def test_valkey_is_told_by_its_own_client(newer):
+    service = services.start(newer.podman, newer.directory(), "valkey")
+    before = service.container.standing()
+    restart = newer.restart_of(newer.podman)
+    wanted = service.pair.renew()
+    answer = restart.succeeds(service, replaces=[])
+    assert answer.of(service.container)["actions"] == ["exec valkey-cli"] and answer.proven == [service.container.name], json.dumps(answer, indent=1)
+    service.keeps(wanted)
+    assert service.container.standing() == before
+    assert not restart.succeeds(service, replaces=[]).changed

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Docker by its socket, podman by its socket, behind Docker's, by its command line, and of a user."""
+"""Docker by its socket, podman by its socket, behind Docker's, by its command line, and of a user; and those of the next Debian."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from container import standings
 from engines import until
 
 
-def reload_and_restart(engine, work, restart_of, label):
+def reload_and_restart(engine, work, restart_of, label, image=None):
     """A reload, a restart, and nothing to do after each."""
-    service, bystander = (services.start(engine, work, "haproxy") for _ in range(2))
+    service, bystander = (services.start(engine, work, "haproxy", image=image) for _ in range(2))
     restart = restart_of(engine)
     before = bystander.container.standing()
     wanted = service.pair.renew()
@@ -55,8 +55,18 @@ def test_podman_of_a_user_by_its_socket(rootless, work, restart_of):
         reload_and_restart(rootless, work, restart_of, "podman at '")
 
 
-def test_a_signal_leaves_the_restart_policy_as_it_is_which_the_engines_kill_does_not(docker, work, restart_of):
-    ours, theirs = (services.start(docker, work, "haproxy", options=["--restart", "always"]) for _ in range(2))
+@pytest.fixture(params=["docker", "newer"])
+def any_docker(request, work, restart_of):
+    """Docker 20.10 and Docker 26; a directory that it may mount, container_restart for it, and what its images are called."""
+    engine = request.getfixturevalue(request.param)
+    if request.param == "docker":
+        return engine, work, restart_of, None
+    return engine.docker, engine.directory(), engine.restart_of, "newer"
+
+
+def test_a_signal_leaves_the_restart_policy_as_it_is_which_the_engines_kill_does_not(any_docker):
+    docker, work, restart_of, image = any_docker
+    ours, theirs = (services.start(docker, work, "haproxy", image=image, options=["--restart", "always"]) for _ in range(2))
     ours.pair.renew()
     assert restart_of(docker).succeeds(ours).of(ours.container)["action"] == "signal"
     docker.kill(theirs.container.name, "HUP")
@@ -103,3 +113,54 @@ def test_podman_of_a_user_by_its_command_line(rootless, work, restart_of):
         service.keeps(wanted)
     finally:
         directory.unlink()
+
+
+@pytest.fixture(params=["docker", "podman-socket", "podman-command"])
+def newer_engine(request, newer):
+    """Docker 26 and Podman 5 on cgroups v2, the latter also without its socket; and how an answer names them."""
+    if request.param == "docker":
+        yield newer.docker, "docker at '/run/docker.sock'"
+    elif request.param == "podman-command":
+        yield newer.podman, "podman by its command '/usr/bin/podman'"
+    else:
+        newer.systemctl("start", "podman.socket")
+        newer.podman.socket = "/run/podman/podman.sock"
+        yield newer.podman, "podman at '/run/podman/podman.sock'"
+        newer.podman.socket = None
+        newer.systemctl("stop", "podman.socket", "podman.service")
+        newer.exec("rm", "-f", "/run/podman/podman.sock")
+
+
+def test_newer_engines_reload_and_restart(newer, newer_engine):
+    engine, label = newer_engine
+    reload_and_restart(engine, newer.directory(), newer.restart_of, label, image="newer")
+
+
+def test_newer_engines_tell_of_health_of_logs_and_of_who_is_not_there(newer, newer_engine):
+    engine, _ = newer_engine
+    health = ["--health-cmd", "test ! -e /config/broken", "--health-interval", "1s", "--health-retries", "1"]
+    work, restart = newer.directory(), newer.restart_of(engine)
+    service = services.start(engine, work, "haproxy", name="ill", image="newer", options=health, wrap="echo said by a test; exec haproxy -W -db -f {config}")
+    wanted = service.pair.renew()
+    assert "'no-such-one'" in restart.fails(service, "container.missing", containers=["no-such-one"]).msg
+    useless = [{"name": "ill", "command": ["false"]}]
+    assert restart.fails(service, "action.failed", containers=useless, escalate=False).acted == ["ill"]
+    useless[0]["command"] = ["true"]
+    assert "said by a test" in restart.fails(service, "verify.not_served", containers=useless, escalate=False, verify_timeout=1).msg
+    assert restart.succeeds(service, action="restart").proven == ["ill"]
+    service.keeps(wanted)
+    service.pair.renew()
+    (work / "ill/config/broken").write_text("")
+    assert "'ill' is unhealthy" in restart.fails(service, "verify.unhealthy", action="restart").msg
+
+
+def test_both_newer_engines_are_found_and_told_apart(newer):
+    both = {engine.name: services.start(engine, newer.directory(), "haproxy", name=engine.name, image="newer") for engine in (newer.docker, newer.podman)}
+    for name, service in both.items():
+        service.pair.renew()
+        answer = newer.restart_of(newer.podman).succeeds(service, engine="auto", containers=None)
+        assert answer.proven == [name], json.dumps(answer, indent=1)
+    stopped = both[newer.podman.name]
+    stopped.pair.renew()
+    newer.podman.cli("stop", "--time", 0, stopped.container.name)
+    assert "it does not run" in newer.restart_of(newer.podman).succeeds(stopped).left_alone[0]["reason"]

@@ -6,20 +6,8 @@ from __future__ import annotations
 
 import signal
 
-import machine as machines
-import pytest
 import services
 from engines import until
-
-
-@pytest.fixture(scope="module")
-def machine(docker_session, services_image, tarballs, place):
-    """One machine for all tests here; each makes its own units."""
-    work = place / "machine"
-    work.mkdir()
-    machine = machines.Machine(docker_session, work, tarballs)
-    yield machine
-    machine.remove()
 
 
 def managed(machine):
