@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import pathlib
+import shlex
 import shutil
+import subprocess
 import tempfile
 
 import module
 from certificates import Pair, fingerprint, fingerprint_served
 from container import Container, all_pids, parent, read
-from engines import Engine, Podman, until
+from engines import Engine, Podman, needed, until
 
 CONTAINERS_CONF = """
 [containers]
@@ -138,6 +140,20 @@ class Machine:
         copy.write_text(text)
         self.exec("install", "-D", "-m", "0644", copy, path)
         self.systemctl("daemon-reload")
+
+    def host(self):
+        """Variables for an inventory: a login by ssh through a pipe, for it has no network but its own loopback device."""
+        key = self.work / "login"
+        if not key.exists():
+            subprocess.run([needed("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", key], check=True, timeout=60)
+            shutil.copy(f"{key}.pub", self.shared / "login.pub")
+            self.exec("install", "-D", "-m", "0600", self.shared / "login.pub", "/root/.ssh/authorized_keys")
+            self.exec("mkdir", "-p", "/run/sshd")
+        pipe = [*self.container.engine.command(), "exec", "--interactive", self.container.name, "/usr/sbin/sshd", "-i", "-o", "UsePAM=no"]
+        common = ["-F", "/dev/null", "-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR",
+                  "-o", f"ProxyCommand={shlex.join(map(str, pipe))}"]
+        return {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_user": "root", "ansible_ssh_private_key_file": str(key),
+                "ansible_ssh_common_args": shlex.join(common), "ansible_python_interpreter": "/usr/bin/python3"}
 
     def unit_of(self, name):
         """Let a container that was made by hand be run by a unit that makes it anew at each start, as Quadlet's do."""
