@@ -8,8 +8,6 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use serde_json::Value;
 
 /// An engine's answer is some kilobytes; a list of a thousand containers some megabytes.
@@ -117,27 +115,11 @@ fn unless_closed(failed: Failed) -> Result<(), Failed> {
     }
 }
 
-/// Connects without waiting for ever on an engine that accepts nobody: its queue is full, the kernel says EAGAIN.
 fn open(path: &Path, deadline: &Deadline) -> Result<UnixStream, Failed> {
-    let failed = |errno: Errno| Failed::Connect(errno.into());
-    let address = SocketAddrUnix::new(path).map_err(failed)?;
-    loop {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket =
-            socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).map_err(failed)?;
-        match connect(&socket, &address) {
-            Ok(()) => {
-                let stream = UnixStream::from(socket);
-                stream.set_nonblocking(false).map_err(Failed::Connect)?;
-                return Ok(stream);
-            }
-            Err(Errno::AGAIN | Errno::INTR) => {
-                deadline.left()?;
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            Err(errno) => return Err(failed(errno)),
-        }
-    }
+    crate::sockets::connect(path, deadline.0).map_err(|error| match error.kind() {
+        ErrorKind::TimedOut => Failed::Slow,
+        _ => Failed::Connect(error),
+    })
 }
 
 struct Deadline(Instant);

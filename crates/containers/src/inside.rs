@@ -65,7 +65,12 @@ impl Root {
         })
     }
 
-    fn failed(&self, what: &'static str, path: &Path, source: impl Into<io::Error>) -> Error {
+    pub(crate) fn failed(
+        &self,
+        what: &'static str,
+        path: &Path,
+        source: impl Into<io::Error>,
+    ) -> Error {
         Error::Inside {
             what,
             path: path.to_owned(),
@@ -74,7 +79,7 @@ impl Root {
         }
     }
 
-    fn open(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+    pub(crate) fn open(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         let flags = flags | OFlags::CLOEXEC;
         rustix::fs::openat2(&self.descriptor, path, flags, Mode::empty(), resolve)
@@ -225,19 +230,23 @@ fn taken(descriptor: OwnedFd) -> io::Result<InsideFile> {
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
-    use super::*;
-
+impl Root {
     /// A root as that of a container, over a directory.
-    fn root(directory: &Path) -> Root {
+    pub(crate) fn at(directory: &Path) -> Self {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Root {
+        Self {
             descriptor: rustix::fs::open(directory, flags, Mode::empty()).unwrap(),
             container: String::from("c1"),
         }
     }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
 
     fn content(root: &Root, path: &str) -> Option<String> {
         let read = root.read(Path::new(path)).unwrap()?;
@@ -254,7 +263,7 @@ mod tests {
         symlink(&outside, inner.join("absolute")).unwrap();
         symlink("../secret", inner.join("up")).unwrap();
         symlink("/proc/self/root/etc/passwd", inner.join("magic")).unwrap();
-        let root = root(&inner);
+        let root = Root::at(&inner);
         for path in ["/absolute", "/up", "/../secret", "/magic"] {
             assert_eq!(content(&root, path), None, "{path}");
         }
@@ -273,7 +282,9 @@ mod tests {
             0,
         )
         .unwrap();
-        let refused = root(directory.path()).read(Path::new("/pipe")).map(|_| ());
+        let refused = Root::at(directory.path())
+            .read(Path::new("/pipe"))
+            .map(|_| ());
         let text =
             refused.map_err(|error| std::error::Error::source(&error).map(ToString::to_string));
         assert_eq!(text, Err(Some(String::from("it is not a regular file"))));
@@ -287,7 +298,7 @@ mod tests {
             rustix::process::getuid().as_raw(),
             rustix::process::getgid().as_raw(),
         );
-        let root = root(directory.path());
+        let root = Root::at(directory.path());
         root.replace(Path::new("/key"), b"new", (uid, gid), 0o640)
             .unwrap();
         let seen = root.read(Path::new("/key")).unwrap().unwrap();
@@ -320,7 +331,7 @@ mod tests {
             PermissionsExt::from_mode(0o640),
         )
         .unwrap();
-        let root = root(directory.path());
+        let root = Root::at(directory.path());
         let mut process = crate::processes::process(std::process::id()).unwrap();
         process.groups.clear();
         (process.uid, process.gid) = (12_345, 12_345);

@@ -7,6 +7,7 @@
 //! - [`processes`] says what a process is, and signals it through a pidfd: the engine's own `kill` disables Docker's
 //!   restart policy (moby #11065);
 //! - [`inside`] opens files as the container sees them, never a file of the host that a link points at;
+//! - [`sockets`] finds the Unix sockets of a container's processes and talks over them, the same way;
 //! - [`mounts`] says where a file of the host is in a container;
 //! - [`kolla`] says where Kolla's start copied it to;
 //! - [`units`] asks systemd for the unit that owns a container.
@@ -23,6 +24,7 @@ pub mod kolla;
 pub mod mounts;
 pub mod processes;
 mod program;
+pub mod sockets;
 pub mod units;
 
 pub use error::{Error, Result};
