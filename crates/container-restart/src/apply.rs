@@ -5,6 +5,7 @@
 mod act;
 mod prove;
 mod sync;
+mod told;
 
 use std::time::{Duration, Instant};
 
@@ -143,6 +144,8 @@ impl Work<'_> {
         let proven = stepped.and_then(|()| self.prove(done));
         match (proven, self.act.then) {
             (Ok(()), _) => {}
+            // It would take down what still serves the old pair.
+            (Err(failure @ Failure::KeyMismatch { .. }), _) => return Err(failure),
             (Err(failure), Some(through)) => {
                 done.warnings.push(format!(
                     "container '{}' is restarted, because something gentler did not help: {}",

@@ -5,6 +5,7 @@
 //! gentlest thing that helps. A mount is not use: a container that mounts the directory and serves nothing of it is
 //! left alone.
 
+mod gentlest;
 mod ladder;
 
 use std::net::SocketAddr;

@@ -39,6 +39,16 @@ pub enum Failure {
         /// Why not.
         source: std::io::Error,
     },
+    /// It has running guests, and nothing but a restart is left.
+    #[error(
+        "container '{container}': {why}; a restart would end its guests, so nothing was touched"
+    )]
+    Guests {
+        /// The container.
+        container: String,
+        /// What does not help.
+        why: String,
+    },
     /// The options are faulty.
     #[error(transparent)]
     Input(#[from] InputFaults),
@@ -222,6 +232,7 @@ impl Failure {
             Self::EngineLost => "internal.engine",
             Self::Expired { .. } => "preflight.expired",
             Self::File { .. } => "preflight.file",
+            Self::Guests { .. } => "container.guests",
             Self::Input(faults) => ansible_module::Failure::kind(faults),
             Self::KeyMismatch { .. } => "preflight.key_mismatch",
             Self::KeyNotReadable { .. } => "preflight.not_readable",
@@ -248,6 +259,9 @@ impl Failure {
     pub fn advice(&self) -> Option<String> {
         let text = match self {
             Self::Container(error) => return error.hint().map(str::to_owned),
+            Self::Guests { .. } => {
+                "move the guests to another host, or set action: restart for this container"
+            }
             Self::KeyNotReadable { .. } => {
                 "give the file an owner, group or mode that the user may read"
             }

@@ -4,7 +4,7 @@
 //!
 //! The walk of one task is [`task`]; each step has its file: `params` → `request` → `observe` → `decide` → `preflight`
 //! → `apply` → `outcome`. Check mode stops before `apply`. `programs` is the table of what each program needs to read
-//! its certificate again, `marker` what is remembered of a reload that nothing could prove.
+//! its certificate again, `talk` what is said to those that are told over a Unix socket, `marker` what is remembered of a reload that nothing could prove.
 
 pub mod apply;
 pub mod decide;
@@ -16,6 +16,7 @@ pub mod params;
 pub mod preflight;
 pub mod programs;
 pub mod request;
+pub mod talk;
 pub mod task;
 
 pub use task::ContainerRestart;

@@ -2,6 +2,7 @@
 //! What is there: the certificate, the engines, the containers, and what points at their using it. Reads and probes
 //! only, also in check mode; what cannot be read is never taken for absent.
 
+mod doors;
 mod evidence;
 mod serving;
 mod wanted;
@@ -10,8 +11,10 @@ use containers::engine::{Engine, Search};
 use containers::mounts::{self, Place};
 use containers::{Container, State};
 
+pub use doors::{Database, Doors, Need};
 pub use evidence::{CopySeen, Evidence, FileSeen, PlaceSeen, Reader};
 pub use serving::{Eye, Look, Proof, Seen, Serving, Verdict};
+pub(crate) use wanted::leaf;
 pub use wanted::{KeySeen, Wanted};
 
 use crate::failure::Failure;

@@ -262,8 +262,8 @@ fn words(act: &Act) -> String {
         words.push(String::from("sync"));
     }
     words.extend(act.steps.iter().map(|step| match step {
-        Step::Execute { command, .. } => {
-            format!("exec {}", command.first().map_or("", String::as_str))
+        Step::Execute(call) => {
+            format!("exec {}", call.command.first().map_or("", String::as_str))
         }
         Step::Signal { signal, .. } => format!("signal {}", signal.word()),
         Step::Restart(Through::Unit) => String::from("restart its unit"),

@@ -22,6 +22,17 @@ pub fn check(
         let Some(candidate) = observed.candidates.get(number) else {
             continue;
         };
+        let mismatched = candidate
+            .evidence
+            .iter()
+            .flat_map(|evidence| &evidence.doors.mismatched);
+        found.extend(mismatched.map(|file| {
+            let failure = Failure::KeyMismatch {
+                certificate: file.clone(),
+                key: file.clone(),
+            };
+            (candidate.container.name.clone(), failure)
+        }));
         let readers = candidate
             .evidence
             .iter()

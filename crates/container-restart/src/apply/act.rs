@@ -10,6 +10,7 @@ use containers::{Container, State};
 use super::{Done, Work};
 use crate::decide::{Step, Through};
 use crate::failure::Failure;
+use crate::programs::Call;
 use crate::request::Manager;
 
 /// A command that makes a program reload, or that validates its configuration, takes seconds at most.
@@ -36,23 +37,12 @@ impl Work<'_> {
                 done.actions.push(format!("signal {}", signal.word()));
                 Ok(())
             }
-            Step::Execute { command, user } => {
-                // Said before: whatever it ends with, it may have changed something.
-                done.actions.push(format!(
-                    "exec {}",
-                    command.first().map_or("", String::as_str)
-                ));
-                let (status, said) = self.execute(command, user.as_deref())?;
-                if status == 0 {
-                    return Ok(());
-                }
-                Err(Failure::Step {
-                    container: self.candidate.container.name.clone(),
-                    command: command.join(" "),
-                    status,
-                    said,
-                })
-            }
+            Step::Display { guest, virsh } => self.display(guest, virsh.as_deref(), done),
+            Step::Exchange {
+                runtimes,
+                otherwise,
+            } => self.exchange(runtimes, otherwise.as_ref(), done),
+            Step::Execute(call) => self.call(call, done),
             Step::Reload => {
                 let unit = self
                     .candidate
@@ -79,13 +69,41 @@ impl Work<'_> {
                 if answer.starts_with("OK") {
                     return Ok(());
                 }
-                Err(Failure::Step {
-                    container: self.candidate.container.name.clone(),
-                    command: word.to_owned(),
-                    status: 1,
-                    said: answer,
-                })
+                Err(self.refused(word.to_owned(), 1, answer))
             }
+        }
+    }
+
+    fn call(&self, call: &Call, done: &mut Done) -> Result<(), Failure> {
+        let command = &call.command;
+        // Said before: whatever it ends with, it may have changed something.
+        done.actions.push(format!(
+            "exec {}",
+            command.first().map_or("", String::as_str)
+        ));
+        let (mut status, mut said) = self.execute(command, call.user.as_deref())?;
+        if status != 0
+            && let Some(user) = &call.otherwise
+        {
+            (status, said) = self.execute(command, Some(user))?;
+        }
+        if status == 0 {
+            return Ok(());
+        }
+        let failure = self.refused(command.join(" "), status, said);
+        if call.is_optional {
+            done.warnings.push(ansible_module::flatten(&failure));
+            return Ok(());
+        }
+        Err(failure)
+    }
+
+    pub(super) fn refused(&self, command: String, status: i64, said: String) -> Failure {
+        Failure::Step {
+            container: self.candidate.container.name.clone(),
+            command,
+            status,
+            said,
         }
     }
 

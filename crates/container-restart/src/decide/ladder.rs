@@ -2,16 +2,18 @@
 //! The gentlest thing that helps, and what follows if it does not.
 
 use std::net::SocketAddr;
-use std::path::Path;
 
 use containers::kolla::Strategy;
 use containers::processes::{Process, Signal};
 
+use super::gentlest::{Helped, gentle_steps};
 use super::{addresses, stale};
 use crate::failure::Failure;
-use crate::observe::{Candidate, Evidence};
-use crate::programs::{self, Files, Gentle};
+use crate::observe::{Candidate, Evidence, Serving};
+use crate::programs::{self, Call};
 use crate::request::{ActionWish, Manager, Request};
+use crate::talk::haproxy::Runtime;
+use crate::talk::qemu::Guest;
 
 /// What is done to a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +31,22 @@ pub struct Act {
 /// One thing that is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A command in the container.
-    Execute {
-        /// The program and its arguments.
-        command: Vec<String>,
-        /// As whom.
-        user: Option<String>,
+    /// An order to a running guest's monitor.
+    Display {
+        /// The guest.
+        guest: Guest,
+        /// libvirt's client, where libvirt holds the monitor.
+        virsh: Option<String>,
     },
+    /// The certificate is exchanged in HAProxy's memory.
+    Exchange {
+        /// Over these sockets.
+        runtimes: Vec<Runtime>,
+        /// What is done if HAProxy does not take it.
+        otherwise: Option<(Signal, Process)>,
+    },
+    /// A command in the container.
+    Execute(Call),
     /// The unit's reload.
     Reload,
     /// A restart.
@@ -71,7 +82,9 @@ impl Step {
     /// The word in results.
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Execute { .. } => "exec",
+            Self::Display { .. } => "display",
+            Self::Exchange { .. } => "exchange",
+            Self::Execute(_) => "exec",
             Self::Reload => "reload",
             Self::Restart(_) => "restart",
             Self::Say { .. } => "say",
@@ -100,7 +113,11 @@ pub(super) fn climb(
     let through = through(request, candidate, evidence)?;
     let has_stale_copies = evidence.stale_copies().next().is_some();
     let (steps, why) = match wish {
-        ActionWish::Auto | ActionWish::None => automatic(request, candidate, evidence, through)?,
+        ActionWish::Auto | ActionWish::None => {
+            let (steps, why) = automatic(request, candidate, evidence, through)?;
+            spare_guests(candidate, evidence, &steps, &why)?;
+            (steps, why)
+        }
         ActionWish::Signal(signal) => {
             let to = target(request, candidate, evidence)?;
             let why = format!("{} to {} as the task wants it", signal.word(), to.program);
@@ -113,10 +130,11 @@ pub(super) fn climb(
             )
         }
         ActionWish::Execute { command, user } => {
-            let step = Step::Execute {
+            let step = Step::Execute(Call {
                 command: command.clone(),
                 user: user.clone(),
-            };
+                ..Call::default()
+            });
             (vec![step], String::from("a command as the task wants it"))
         }
         ActionWish::Reload => (
@@ -132,7 +150,8 @@ pub(super) fn climb(
     let act = Act {
         sync: request.sync && has_stale_copies,
         steps,
-        then: (request.escalate && !restarts).then_some(through),
+        // Running guests are worth more than a certificate.
+        then: (request.escalate && !restarts && !evidence.has_guests()).then_some(through),
         addresses: addresses(request, candidate, evidence),
     };
     Ok((act, why))
@@ -151,6 +170,23 @@ fn through(
             why: String::from("manager is systemd, and no active unit owns it"),
         }),
     }
+}
+
+/// A restart of its container ends a guest.
+fn spare_guests(
+    candidate: &Candidate,
+    evidence: &Evidence,
+    steps: &[Step],
+    why: &str,
+) -> Result<(), Failure> {
+    let restarts = steps.iter().any(|step| matches!(step, Step::Restart(_)));
+    if !evidence.has_guests() || !restarts {
+        return Ok(());
+    }
+    Err(Failure::Guests {
+        container: candidate.container.name.clone(),
+        why: why.to_owned(),
+    })
 }
 
 fn reload(candidate: &Candidate, evidence: &Evidence) -> Result<Step, Failure> {
@@ -238,47 +274,20 @@ fn automatic(
     }
     let mut steps = Vec::new();
     let mut whys = Vec::new();
+    let own_listeners = stale(request, candidate, evidence);
     for program in served {
-        match programs::gentle(&program, &evidence.processes, files(evidence)) {
-            Gentle::Wait => {
-                whys.push(format!("{program} looks at its files by itself"));
-                steps.push(Step::Wait);
+        let listeners: Vec<&Serving> = own_listeners
+            .iter()
+            .copied()
+            .filter(|each| each.program == program)
+            .collect();
+        match gentle_steps(&program, evidence, &listeners) {
+            Helped::By(own, why) => {
+                steps.extend(own);
+                whys.push(why);
             }
-            Gentle::Signal(signal) => match programs::top(&program, &evidence.processes) {
-                Some(top) => {
-                    whys.push(format!(
-                        "{program} reads its files again on {}",
-                        signal.word()
-                    ));
-                    steps.push(Step::Signal {
-                        signal,
-                        to: top.clone(),
-                    });
-                }
-                None => return restart(format!("{program} has ended")),
-            },
-            Gentle::Execute(command) => {
-                whys.push(format!("{program} reads its files again by a command"));
-                steps.push(Step::Execute {
-                    command,
-                    user: None,
-                });
-            }
-            Gentle::Say(line) => {
-                let listeners = stale(request, candidate, evidence);
-                let own = listeners.iter().filter(|each| each.program == program);
-                let said: Vec<Step> = own.map(|each| Step::Say { line, at: each.at }).collect();
-                if said.is_empty() {
-                    return restart(format!("{program} has no listener that could be told"));
-                }
-                whys.push(format!(
-                    "{program} reads its files again when it is told '{}'",
-                    line.trim_end()
-                ));
-                steps.extend(said);
-            }
-            Gentle::Impossible(why) => return restart(why.to_owned()),
-            Gentle::Unknown => {
+            Helped::ByNothing(why) => return restart(why),
+            Helped::Unknown => {
                 let why = format!("nothing gentle is known for {program}");
                 return Ok(unknown(evidence, through, &why));
             }
@@ -295,32 +304,5 @@ fn unknown(evidence: &Evidence, through: Through, why: &str) -> (Vec<Step>, Stri
             format!("{why}, its unit '{}' can reload", unit.name),
         ),
         _ => (vec![Step::Restart(through)], why.to_owned()),
-    }
-}
-
-/// Where the program reads the files: Kolla's copies if there are any, else where they are mounted.
-fn files(evidence: &Evidence) -> Files<'_> {
-    let copy = |is_key: bool| {
-        let mut found = evidence
-            .copies
-            .iter()
-            .filter(move |seen| seen.is_key == is_key);
-        found.next().map(|seen| seen.copy.destination.as_path())
-    };
-    let certificate: Option<&Path> = copy(false).or_else(|| {
-        evidence
-            .places
-            .first()
-            .map(|seen| seen.place.path.as_path())
-    });
-    let key = copy(true).or_else(|| {
-        evidence
-            .key_places
-            .first()
-            .map(|seen| seen.place.path.as_path())
-    });
-    Files {
-        certificate,
-        private_key: key.or(certificate),
     }
 }

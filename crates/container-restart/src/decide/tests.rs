@@ -18,6 +18,8 @@ use super::*;
 use crate::marker::Marker;
 use crate::observe::{CopySeen, FileSeen, PlaceSeen, Seen};
 use crate::request::Fingerprint;
+use crate::talk::qemu::Guest;
+use tls_probe::StartTls;
 
 /// A certificate of the openssl command, made once.
 fn files() -> &'static (tempfile::TempDir, PathBuf) {
@@ -92,6 +94,7 @@ fn serving(program: &str, verdict: Verdict) -> Serving {
         at: "127.0.0.1:443".parse().unwrap(),
         pid: Some(11),
         program: program.to_owned(),
+        starttls: None,
         seen: Seen::Certificate(Fingerprint("AA".to_owned()), verdict),
     }
 }
@@ -292,6 +295,80 @@ fn who_does_not_run_is_never_acted_on() {
     resting.container.state = State::Paused;
     let refused = plan(&request(json!({"not_running": "fail"})), resting);
     assert_eq!(refused.refusals[0].1.word(), "container.not_running");
+}
+
+/// QEMU in the container, with a monitor or without.
+fn guest(monitors: &[&str], is_libvirts: bool) -> Evidence {
+    let mut found = evidence("qemu-system-x86", Verdict::Replaced);
+    found.doors.guests = vec![Guest {
+        pid: 11,
+        name: Some(String::from("instance-1")),
+        is_libvirts,
+        monitors: monitors.iter().map(PathBuf::from).collect(),
+    }];
+    found
+}
+
+#[test]
+fn a_guest_gets_an_order_and_is_never_ended_by_a_restart_that_nobody_wanted() {
+    let told = found(json!({}), guest(&["/run/q.sock"], false));
+    assert_eq!(act(&told).steps[0].word(), "display");
+    assert_eq!(act(&told).then, None, "no restart follows");
+    for closed in [guest(&[], false), guest(&["/run/q.sock"], true)] {
+        let refused = found(json!({}), closed);
+        assert_eq!(refused.refusals[0].1.word(), "container.guests");
+        assert_eq!(word(&refused), "skip");
+    }
+    let mut held = guest(&["/run/q.sock"], true);
+    held.doors.virsh = Some(String::from("/usr/bin/virsh"));
+    assert_eq!(act(&found(json!({}), held)).steps[0].word(), "display");
+    let wanted = found(json!({"action": "restart"}), guest(&[], false));
+    assert!(act(&wanted).restarts());
+    let mut other = guest(&["/run/q.sock"], false);
+    other.serving.push(Serving {
+        program: String::from("something"),
+        ..serving("something", Verdict::Replaced)
+    });
+    let refused = found(json!({}), other);
+    assert_eq!(refused.refusals[0].1.word(), "container.guests");
+}
+
+#[test]
+fn haproxy_exchanges_it_and_is_signalled_only_if_that_fails() {
+    let mut open = evidence("haproxy", Verdict::Replaced);
+    open.doors.haproxy = Some(Ok(Vec::new()));
+    let planned = found(json!({}), open);
+    let [Step::Exchange { otherwise, .. }] = act(&planned).steps.as_slice() else {
+        panic!("{planned:?}")
+    };
+    let (signal, to) = otherwise.as_ref().unwrap();
+    assert_eq!((*signal, to.pid), (Signal::Hup, 11));
+    let mut closed = evidence("haproxy", Verdict::Replaced);
+    closed.doors.haproxy = Some(Err(String::from("its level is user")));
+    let planned = found(json!({}), closed);
+    assert_eq!(act(&planned).steps[0].word(), "signal");
+    let why = &planned.entries[0].why;
+    assert!(why.ends_with("(its level is user)"), "{why}");
+}
+
+#[test]
+fn a_cluster_is_known_by_a_database_that_speaks_tls_at_once() {
+    let client = Serving {
+        starttls: Some(StartTls::Mysql),
+        ..serving("mariadbd", Verdict::Replaced)
+    };
+    let cluster = Serving {
+        at: "127.0.0.1:4567".parse().unwrap(),
+        ..serving("mariadbd", Verdict::Replaced)
+    };
+    let with = |serving: Vec<Serving>| Evidence {
+        serving,
+        ..evidence("mariadbd", Verdict::Replaced)
+    };
+    let alone = found(json!({}), with(vec![client.clone()]));
+    let both = found(json!({}), with(vec![client, cluster]));
+    assert_eq!(act(&alone).steps.len(), 1);
+    assert_eq!((act(&both).steps.len(), act(&both).addresses.len()), (2, 2));
 }
 
 #[test]

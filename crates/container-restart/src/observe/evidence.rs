@@ -12,7 +12,7 @@ use containers::processes::Process;
 use containers::units::{self, Unit};
 use tls_probe::Processes;
 
-use super::{Candidate, Host, Look, Selected, Serving, Wanted, places_of};
+use super::{Candidate, Doors, Host, Look, Need, Selected, Serving, Wanted, places_of};
 use crate::failure::Failure;
 use crate::marker::Marker;
 use crate::request::{Manager, Request, Verify};
@@ -34,6 +34,8 @@ pub struct Evidence {
     pub processes: Vec<Process>,
     /// The unit that owns it.
     pub unit: Option<Unit>,
+    /// Ways to talk to its programs.
+    pub doors: Doors,
     /// What was remembered of an unproven reload.
     pub marker: Option<Marker>,
     /// Who would have to read a file and may not.
@@ -128,9 +130,15 @@ impl Evidence {
         };
         evidence.marker = Marker::read(&request.state_dir, container);
         evidence.processes = host.eye.members(container, snapshot)?;
-        match Root::of(container) {
-            Ok(root) => evidence.look_inside(wanted, candidate, &root),
-            Err(error) => evidence.gaps.push(ansible_module::flatten(&error)),
+        let root = match Root::of(container) {
+            Ok(root) => Some(root),
+            Err(error) => {
+                evidence.gaps.push(ansible_module::flatten(&error));
+                None
+            }
+        };
+        if let Some(root) = &root {
+            evidence.look_inside(wanted, candidate, root);
         }
         if request.verify != Verify::None {
             evidence.serving = host.eye.serving(&Look {
@@ -140,6 +148,18 @@ impl Evidence {
                 is_named: candidate.selected != Selected::Mount,
                 silent: &[],
             })?;
+        }
+        if let Some(root) = &root {
+            evidence.doors = Doors::find(
+                root,
+                &Need {
+                    only_if: request.only_if,
+                    wanted,
+                    members: &evidence.processes,
+                    serving: &evidence.serving,
+                    is_to_be_refreshed: request.sync && evidence.stale_copies().next().is_some(),
+                },
+            );
         }
         if request.manager != Manager::Engine {
             let account = request.user.as_ref().map(|(_, account)| account);
@@ -268,6 +288,12 @@ impl Evidence {
             !places.is_empty() && places.iter().all(|seen| seen.file == FileSeen::Old)
         };
         all(&self.places) || all(&self.key_places)
+    }
+
+    /// Whether virtual machines run in it, which a restart would end.
+    pub fn has_guests(&self) -> bool {
+        let mut programs = self.processes.iter().map(|each| each.program.as_str());
+        programs.any(crate::talk::qemu::is_guest)
     }
 
     /// Copies that are not what the host's file is now.

@@ -2,7 +2,7 @@
 //! What is served: the listeners of a container's own processes, and the certificate that each shows.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use containers::Container;
 use containers::processes::{Process, process};
@@ -53,6 +53,8 @@ pub struct Serving {
     pub pid: Option<u32>,
     /// Its name.
     pub program: String,
+    /// What came before TLS.
+    pub starttls: Option<StartTls>,
     /// What it showed.
     pub seen: Seen,
 }
@@ -209,11 +211,30 @@ impl Eye {
     fn listener(&self, look: &Look<'_>, listener: &Listener, pids: &[Pid]) -> Serving {
         let holder = listener.holders.first().copied().and_then(number);
         let program = program(look.processes, holder);
-        let ask = Ask {
+        let mut ask = Ask {
             key: look.wanted.key_kind(),
             server_name: look.wanted.server_name(),
             starttls: starttls(&program, listener.address.port()),
         };
+        let began = Instant::now();
+        let mut last = self.patiently(look, listener, &ask, pids);
+        // A server that waits for us to speak first speaks TLS at once: MariaDB's port for its cluster, wherever it is.
+        let is_shy = is_database(&program) && began.elapsed() >= PATIENCE;
+        if is_shy && ask.starttls.is_some() && matches!(last.seen, Seen::Nothing(_)) {
+            ask.starttls = None;
+            last = self.patiently(look, listener, &ask, pids);
+        }
+        Serving {
+            at: listener.address,
+            pid: last.by.or(holder),
+            program,
+            starttls: ask.starttls,
+            seen: last.seen,
+        }
+    }
+
+    /// Asks until one of ours has answered.
+    fn patiently(&self, look: &Look<'_>, listener: &Listener, ask: &Ask, pids: &[Pid]) -> Proof {
         let mut last = Proof {
             seen: Seen::Nothing(String::from("it has no address")),
             by: None,
@@ -221,7 +242,7 @@ impl Eye {
         for address in listener.addresses() {
             let place = Place::inside(address, &listener.network);
             for _ in 0..TRIES {
-                last = self.ask(look, &place, &ask, |held| {
+                last = self.ask(look, &place, ask, |held| {
                     accepted_by(held.link(), &listener.network, pids)
                 });
                 if last.by.is_some() || matches!(last.seen, Seen::Nothing(_)) {
@@ -235,12 +256,7 @@ impl Eye {
         if last.by.is_none() && matches!(last.seen, Seen::Certificate(..)) {
             last.seen = Seen::Nothing(String::from("another process answered each time"));
         }
-        Serving {
-            at: listener.address,
-            pid: last.by.or(holder),
-            program,
-            seen: last.seen,
-        }
+        last
     }
 
     /// A port of the host may be led to a container by address translation or by a proxy of the engine's, so that nobody
@@ -279,6 +295,7 @@ impl Eye {
             at: endpoint.address,
             pid,
             program: program(look.processes, pid),
+            starttls: ask.starttls,
             seen: proof.seen,
         }
     }
@@ -339,12 +356,18 @@ fn judge(request: &Request, wanted: &Wanted, leaf: &[u8], fingerprint: String) -
 /// What comes before TLS: the program tells it better than the port.
 fn starttls(program: &str, port: u16) -> Option<StartTls> {
     match program {
-        "mariadbd" | "mysqld" => Some(StartTls::Mysql),
+        // What the members of a Galera cluster say to each other.
+        "mariadbd" | "mysqld" if port == 4567 => None,
+        _ if is_database(program) => Some(StartTls::Mysql),
         "postgres" => Some(StartTls::Postgres),
         // These speak TLS at once, on whatever port.
         "apache2" | "haproxy" | "httpd" | "nginx" => None,
         _ => StartTls::usual_at(port),
     }
+}
+
+fn is_database(program: &str) -> bool {
+    matches!(program, "mariadbd" | "mysqld")
 }
 
 fn program(processes: &[Process], pid: Option<u32>) -> String {

@@ -94,7 +94,7 @@ impl Wanted {
 }
 
 /// The first certificate of a file: who serves it sends that as its own.
-pub(super) fn leaf(content: &[u8]) -> Result<Certificate, pki::Error> {
+pub(crate) fn leaf(content: &[u8]) -> Result<Certificate, pki::Error> {
     let blocks = pki::pem::decode(content, "certificate")?;
     let first = blocks.iter().find(|block| {
         matches!(
