@@ -19,6 +19,10 @@ pub struct Unit {
     account: Option<Account>,
 }
 
+/// What pacemaker starts is in its control group and is not owned by its unit: a restart of that would be one of the
+/// whole node.
+const PACEMAKER: &str = "pacemaker.service";
+
 /// Names under which deployments wrap Docker's containers, which systemd does not see: Kolla-Ansible, TripleO, EDPM.
 fn usual_names(container: &str) -> [String; 3] {
     [
@@ -44,13 +48,7 @@ pub fn owner(
     if !is_running() {
         return Ok(None);
     }
-    let label = container.labels.get("PODMAN_SYSTEMD_UNIT").cloned();
-    let mut names: Vec<String> = label.into_iter().collect();
-    names.extend(container.watcher.and_then(processes::unit_of));
-    if names.is_empty() {
-        names.extend(usual_names(&container.name));
-    }
-    for name in names {
+    for name in names(container, container.watcher.and_then(processes::unit_of)) {
         if let Some(unit) = unit(&name, account, limit)?
             && unit.is_active
         {
@@ -58,6 +56,17 @@ pub fn owner(
         }
     }
     Ok(None)
+}
+
+/// What the unit could be called: as Podman says, else as its watcher's control group does, else as usual.
+fn names(container: &Container, watched: Option<String>) -> Vec<String> {
+    let label = container.labels.get("PODMAN_SYSTEMD_UNIT").cloned();
+    let mut names: Vec<String> = label.into_iter().collect();
+    names.extend(watched.filter(|name| name != PACEMAKER));
+    if names.is_empty() {
+        names.extend(usual_names(&container.name));
+    }
+    names
 }
 
 fn unit(name: &str, account: Option<&Account>, limit: Duration) -> Result<Option<Unit>> {
@@ -118,6 +127,7 @@ fn systemctl(arguments: &[&str], account: Option<&Account>, limit: Duration) -> 
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -133,6 +143,16 @@ mod tests {
             ),
             None
         );
+    }
+
+    #[test]
+    fn pacemakers_own_unit_is_nobodys_owner() {
+        let value =
+            serde_json::json!({"Id": "1", "Name": "b-podman-0", "State": {"Status": "running"}});
+        let container = Container::from_inspect(&value).unwrap();
+        let with = |unit: &str| names(&container, Some(unit.to_owned()));
+        assert_eq!(with("own.service"), ["own.service"]);
+        assert_eq!(with("pacemaker.service"), usual_names("b-podman-0"));
     }
 
     #[test]
