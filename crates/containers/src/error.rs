@@ -17,6 +17,14 @@ pub enum Error {
         /// What is wrong with the answer.
         why: String,
     },
+    /// Pacemaker said something that is no answer.
+    #[error("pacemaker gave no proper answer to '{request}': {why}")]
+    Cluster {
+        /// What was asked.
+        request: String,
+        /// What is wrong with the answer.
+        why: String,
+    },
     /// Nobody answers; the operator should start the engine, or name another socket.
     #[error("{engine} cannot be reached")]
     Down {
@@ -44,6 +52,30 @@ pub enum Error {
         container: String,
         /// Why not.
         source: io::Error,
+    },
+    /// Somebody else holds the cluster's lock; the operator should see what they do.
+    #[error("the lock '{name}' is held by {holder}; it did not come free within {seconds} s")]
+    Locked {
+        /// Its name.
+        name: String,
+        /// Who.
+        holder: String,
+        /// How long we waited.
+        seconds: u64,
+    },
+    /// The cluster's lock went to somebody else.
+    #[error("the lock '{name}' is not ours any more, it is held by {holder}")]
+    LockLost {
+        /// Its name.
+        name: String,
+        /// Who.
+        holder: String,
+    },
+    /// A lock of the cluster is wanted where there is none.
+    #[error("the lock '{name}' is pacemaker's, and no cluster runs on this host")]
+    NoCluster {
+        /// The lock.
+        name: String,
     },
     /// No engine was found at all.
     #[error("no container engine was found; looked for {}", looked_for.join(", "))]
@@ -81,6 +113,18 @@ pub enum Error {
         /// In the engine's words.
         why: String,
     },
+    /// Pacemaker could not stop or start a replica; the operator should look at the container's and pacemaker's logs.
+    #[error("pacemaker could not {task} '{resource}' of the bundle '{bundle}': {why}")]
+    Replica {
+        /// The resource, which is also the container's name.
+        resource: String,
+        /// The bundle.
+        bundle: String,
+        /// `start` or `stop`.
+        task: String,
+        /// In the agent's words.
+        why: String,
+    },
     /// A process cannot be signalled.
     #[error("cannot send {signal} to process {pid} ({program})")]
     Signal {
@@ -113,12 +157,17 @@ impl Error {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Answer { .. } => "engine.answer",
+            Self::Cluster { .. } => "cluster.answer",
             Self::Down { .. } => "engine.down",
             Self::Gone { .. } => "container.gone",
             Self::Inside { .. } => "container.file",
+            Self::Locked { .. } => "lock.held",
+            Self::LockLost { .. } => "lock.lost",
+            Self::NoCluster { .. } => "cluster.none",
             Self::NoEngine { .. } => "engine.none",
             Self::Program { .. } | Self::ProgramStart { .. } => "program.failed",
             Self::Refused { .. } => "engine.refused",
+            Self::Replica { .. } => "cluster.failed",
             Self::Signal { .. } => "container.signal",
             Self::Slow { .. } => "engine.slow",
         }
@@ -133,6 +182,17 @@ impl Error {
             Self::Down { .. } => {
                 Some("start the engine, or name the right one with 'engine' and 'socket'")
             }
+            Self::Cluster { .. } => Some("look at 'crm_mon -1' and at the journal of pacemaker"),
+            Self::Locked { .. } => {
+                Some("see what they do; 'lock_timeout' waits longer, and the lock ends by itself")
+            }
+            Self::LockLost { .. } => {
+                Some("give 'lock_ttl' more time than one container takes, and run again")
+            }
+            Self::Replica { .. } => Some(
+                "correct what it needs to run, then have pacemaker try again: crm_resource --cleanup",
+            ),
+            Self::NoCluster { .. } => Some("start pacemaker, or set lock: none"),
             Self::NoEngine { .. } => {
                 Some("name the engine's socket with 'socket', or its user with 'user'")
             }

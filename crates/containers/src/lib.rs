@@ -10,7 +10,8 @@
 //! - [`sockets`] finds the Unix sockets of a container's processes and talks over them, the same way;
 //! - [`mounts`] says where a file of the host is in a container;
 //! - [`kolla`] says where Kolla's start copied it to;
-//! - [`units`] asks systemd for the unit that owns a container.
+//! - [`units`] asks systemd for the unit that owns a container;
+//! - [`pacemaker`] asks the cluster for the bundle that it is of.
 //!
 //! Nothing here knows of certificates: the executable `container_restart` does.
 
@@ -22,6 +23,7 @@ pub mod inside;
 mod instant;
 pub mod kolla;
 pub mod mounts;
+pub mod pacemaker;
 pub mod processes;
 mod program;
 pub mod sockets;
