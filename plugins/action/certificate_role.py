@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The steps of the role tls.everywhere.certificate: what the host has, and all certificates of the host in one call. No step
+needs Python there."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.tls.everywhere.plugins.action.cert_request import ActionModule as CertRequest
+from ansible_collections.tls.everywhere.plugins.action.file_set import ActionModule as FileSet
+from ansible_collections.tls.everywhere.plugins.plugin_utils import certificate_plan
+from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
+
+display = Display()
+
+Result = t.Dict[str, t.Any]
+
+# One line for each thing that the role has to know of a host, by what every host has.
+LOOK = """\
+echo "booted=$(systemctl is-system-running 2>/dev/null || true)"
+echo "active=$(systemctl is-active {service} 2>/dev/null || true)"
+echo "enabled=$(systemctl is-enabled {service} 2>/dev/null || true)"
+for directory in {config}/pre-scripts {config}/post-scripts; do test -d "$directory" || echo "missing=$directory"; done
+command -v systemctl >/dev/null || echo systemctl=missing
+test ! -e /run/ostree-booted || echo ostree=yes
+"""
+
+# Of the result of cert_request: what tells what happened, and what a later task can use.
+KEPT = ('changed', 'failed', 'msg', 'error', 'failures', 'warnings', 'diff', 'certificates', 'renewed', 'pending', 'restart')
+
+
+class ActionModule(ActionBase):
+    """One step."""
+
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
+        """The result of the step."""
+        super().run(tmp, task_vars)
+        self._vars = task_vars or {}
+        arguments = plain(self._task.args)
+        steps = {'look': self._look, 'requests': self._requests, 'first_boot': self._first_boot}
+        step = steps.get(arguments.get('step'))
+        if step is None:
+            return {'failed': True, 'msg': f"step: '{arguments.get('step')}' is none of {', '.join(steps)}"}
+        return step(arguments)
+
+    def _look(self, arguments: Result) -> Result:
+        """Whether systemd runs, certmonger too, and whether the directories of hooks are there."""
+        command = LOOK.format(service=arguments['service'], config=arguments['config_directory'].rstrip('/'))
+        answer = self._low_level_execute_command(command).get('stdout') or ''
+        lines = [line.partition('=') for line in answer.splitlines() if '=' in line]
+        facts = {key: value for key, _equals, value in lines if key != 'missing'}
+        missing = [value for key, _equals, value in lines if key == 'missing']
+        if facts.get('systemctl') == 'missing':
+            return {'failed': True, 'msg': 'This role requires systemd to be installed.'}
+        booted = facts.get('booted') not in ('offline', '')
+        ready = not missing and facts.get('enabled') == 'enabled' and (facts.get('active') == 'active' or not booted)
+        return {'changed': False, 'booted': booted, 'ready': ready, 'ostree': facts.get('ostree') == 'yes', 'missing': missing}
+
+    def _requests(self, arguments: Result) -> Result:
+        plan, refusal = self._plan(arguments)
+        return refusal or self._carry_out(plan)
+
+    def _first_boot(self, arguments: Result) -> Result:
+        """Leaves the requests for the first boot of an image: one file each, which is the options of cert_request."""
+        plan, refusal = self._plan(arguments)
+        if refusal:
+            return refusal
+        directory = arguments['directory']
+        tasks = [(wish, 'present') for wish in plan.wishes] + [(wish, 'absent') for wish in plan.absent]
+        files = [
+            {'path': f"{directory}/{wish['name']}.json", 'content': json.dumps({'certificates': [wish], 'state': state}) + '\n', 'mode': '0600'}
+            for wish, state in tasks
+        ]
+        sets = [{'name': file['path'], 'files': [file]} for file in [*files, *(script.wish for script in plan.scripts)]]
+        return self._written(self._native(FileSet, {'sets': sets, 'make_directories': True, 'directory_mode': '0700'}))
+
+    def _plan(self, arguments: Result) -> tuple[certificate_plan.Plan, Result | None]:
+        notes = certificate_plan.Notes()
+        settings = certificate_plan.Settings(**arguments['settings'])
+        plan = certificate_plan.plan(arguments['requests'], settings, notes)
+        for warning in notes.warnings:
+            display.warning(warning)
+        refusal = {'failed': True, 'changed': False, 'msg': '; '.join(notes.faults), 'faults': notes.faults} if notes.faults else None
+        return plan, refusal
+
+    def _carry_out(self, plan: certificate_plan.Plan) -> Result:
+        """Scripts that are needed first: a request that is made may be answered at once. Those that are not come last."""
+        total: Result = {'changed': False}
+        needed = [script for script in plan.scripts if script.content is not None]
+        surplus = [script for script in plan.scripts if script.content is None]
+        steps = [
+            (bool(needed), lambda: self._files(needed)),
+            (bool(plan.wishes), lambda: self._certificates(plan.wishes, 'present')),
+            (bool(plan.absent), lambda: self._certificates(plan.absent, 'absent')),
+            (bool(surplus), lambda: self._files(surplus)),
+        ]
+        for is_due, step in steps:
+            if is_due and not total.get('failed'):
+                _add(total, step())
+        return total
+
+    def _files(self, scripts: list[certificate_plan.Script]) -> Result:
+        sets = [{'name': script.path, 'files': [script.wish]} for script in scripts]
+        return self._written(self._native(FileSet, {'sets': sets}))
+
+    @staticmethod
+    def _written(result: Result) -> Result:
+        kept = {key: result[key] for key in ('changed', 'failed', 'msg', 'error', 'failures', 'warnings', 'diff') if result.get(key)}
+        written = sorted(path for one in (result.get('sets') or {}).values() for path in one.get('changed_files') or [])
+        return dict(kept, hooks=written)
+
+    def _certificates(self, wishes: list[Result], state: str) -> Result:
+        result = self._native(CertRequest, {'certificates': wishes, 'state': state})
+        return {key: result[key] for key in KEPT if key in result}
+
+    def _native(self, action: type[CertRequest | FileSet], arguments: Result) -> Result:
+        task = self._task.copy()
+        task.args = arguments
+        runner = action(
+            task=task, connection=self._connection, play_context=self._play_context, loader=self._loader,
+            templar=self._templar, shared_loader_obj=self._shared_loader_obj,
+        )
+        return runner.run(task_vars=self._vars)
+
+
+def _add(total: Result, result: Result) -> None:
+    """Adds one call's result to that of the step."""
+    total['changed'] = bool(total['changed'] or result.get('changed'))
+    for key, value in result.items():
+        if key == 'changed':
+            continue
+        if isinstance(value, list) and isinstance(total.get(key), list):
+            total[key] = [*total[key], *value]
+        elif isinstance(value, dict) and isinstance(total.get(key), dict):
+            total[key] = {**total[key], **value}
+        elif value or key not in ('warnings', 'diff', 'hooks'):
+            total[key] = value
