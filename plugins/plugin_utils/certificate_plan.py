@@ -10,6 +10,9 @@ import ipaddress
 import re
 import typing as t
 
+from ansible_collections.tls.everywhere.plugins.plugin_utils import certificate_hooks
+from ansible_collections.tls.everywhere.plugins.plugin_utils.certificate_layout import Catalogue
+
 Entry = t.Mapping[str, t.Any]
 
 # What certificate_requests of linux-system-roles.certificate 1.9.1 may hold, then what only we know.
@@ -20,7 +23,7 @@ UPSTREAM = {
 }
 OWN = {
     'id', 'ensure', 'cert_path', 'key_path', 'cert_owner', 'cert_group', 'cert_mode', 'key_owner', 'key_group', 'key_mode', 'pem', 'ca_file',
-    'profile', 'key_type', 'rekey', 'wait_timeout', 'containers',
+    'profile', 'key_type', 'rekey', 'wait_timeout', 'containers', 'restart', 'copies',
 }
 
 # The order in which certmonger's command line is given them, which is that of the subject.
@@ -60,6 +63,14 @@ class Settings:
     wait: bool
     wait_timeout: str | None
     address: str | None
+    #: where hooks are
+    places: certificate_hooks.Places = certificate_hooks.Places()
+    #: SELinux type of their scripts, where the host has SELinux
+    hook_setype: str | None = None
+    #: by certmonger's nickname of a CA: the file with its certificates on the host
+    chains: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    #: what TripleO's services need, if the requests are TripleO's
+    catalogue: Catalogue | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,13 +79,16 @@ class Script:
 
     path: str
     content: str | None
+    mode: str = '0770'
+    setype: str | None = None
 
     @property
     def wish(self) -> dict[str, t.Any]:
         """As an element of file_set's sets[].files."""
         if self.content is None:
             return {'path': self.path, 'state': 'absent'}
-        return {'path': self.path, 'content': self.content, 'mode': '0770', 'holds_private_key': False}
+        label = {'setype': self.setype} if self.setype else {}
+        return {'path': self.path, 'content': self.content, 'mode': self.mode, 'holds_private_key': False, **label}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +98,10 @@ class Plan:
     wishes: list[dict[str, t.Any]]
     absent: list[dict[str, t.Any]]
     scripts: list[Script]
+    #: further files of certificates, for cert_request too
+    copies: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
+    #: what hooks run
+    programs: set[str] = dataclasses.field(default_factory=set)
 
 
 def plan(requests: t.Any, settings: Settings, notes: Notes) -> Plan:
@@ -98,7 +116,7 @@ def plan(requests: t.Any, settings: Settings, notes: Notes) -> Plan:
         if not isinstance(entry, dict):
             notes.faults.append(f'{where}: is no dictionary')
             continue
-        request = Request(entry, where, settings, notes)
+        request = Request(settings.catalogue.applied(entry) if settings.catalogue else entry, where, settings, notes)
         before = seen.setdefault(request.certificate, entry)
         if before is entry:
             request.add_to(found)
@@ -157,10 +175,17 @@ class Request:
                 'files': [{'content': 'private_key', 'path': self.key}, {'content': 'certificate', 'path': self.certificate}],
             })
             plan_of_host.scripts.extend(Script(script.path, None) for script in self._scripts().values())
+            plan_of_host.scripts.extend(Script(path, None) for path in certificate_hooks.paths(self.identity, self.settings.places))
             return
         scripts = self._scripts()
-        plan_of_host.scripts.extend(scripts.values())
-        plan_of_host.wishes.append(self.wish(scripts))
+        hooks = {key: script.path for key, script in scripts.items() if script.content is not None}
+        followed = certificate_hooks.hook(self.entry, self._source(), self.fault)
+        plan_of_host.scripts.extend([*scripts.values(), *self._hook_files(followed, hooks)])
+        if followed is not None:
+            hooks['run_after'] = certificate_hooks.paths(self.identity, self.settings.places)[0]
+            plan_of_host.programs.update(followed.programs)
+            plan_of_host.copies.extend([followed.copies] if followed.copies else [])
+        plan_of_host.wishes.append(self.wish(hooks))
 
     @property
     def identity(self) -> str:
@@ -254,17 +279,10 @@ class Request:
     # Files.
 
     def _files(self) -> list[dict[str, t.Any]]:
-        files = [
+        return [
             self._plain({'content': 'private_key', 'path': self.key, **self._access('key')}),
             self._plain({'content': 'certificate', 'path': self.certificate, **self._access('cert')}),
         ]
-        pem = self.entry.get('pem')
-        if isinstance(pem, dict) and pem.get('path'):
-            access = {key: pem[key] for key in ('owner', 'group', 'mode') if pem.get(key)}
-            files.append(self._plain({'content': 'combined', 'path': str(pem['path']), 'parts': pem.get('order'), **access}))
-        elif pem is not None:
-            self.fault('pem', 'is a dictionary with path, and order, owner, group and mode where they are not the usual ones')
-        return files
 
     def _access(self, which: str) -> dict[str, t.Any]:
         """Owner, group and mode; a group without a mode may read, as upstream has it."""
@@ -287,11 +305,25 @@ class Request:
             found[key] = Script(f"{self.settings.config_directory.rstrip('/')}/{directory}/{name}", content)
         return found
 
+    def _source(self) -> certificate_hooks.Source:
+        chain = self.entry.get('ca_file') or self.settings.chains.get(self.authority)
+        return certificate_hooks.Source(self.identity, self.certificate, self.key, str(chain) if chain else None)
+
+    def _hook_files(self, followed: certificate_hooks.Hook | None, hooks: t.Mapping[str, str]) -> list[Script]:
+        """The files of the hook, and those that it has no more. The options of container_restart may be another's: they stay."""
+        places = self.settings.places
+        written = followed.written(places, self.settings.header, hooks.get('run_after')) if followed else {}
+        found = [
+            Script(path, content, *(('0700', self.settings.hook_setype) if path.endswith('.sh') else ('0600', None)))
+            for path, content in written.items()
+        ]
+        ours = certificate_hooks.paths(self.identity, places)[:2]
+        return [*found, *(Script(path, None) for path in ours if path not in written)]
+
     # All of it.
 
-    def wish(self, scripts: t.Mapping[str, Script]) -> dict[str, t.Any]:
-        """The entry for cert_request."""
-        hooks = {key: script.path for key, script in scripts.items() if script.content is not None}
+    def wish(self, hooks: t.Mapping[str, str]) -> dict[str, t.Any]:
+        """The entry for cert_request, with what certmonger runs before and after saving."""
         issuer = {
             'ca': self.authority, 'issuer': self.entry.get('issuer'), 'profile': self.entry.get('profile'), 'ca_file': self.entry.get('ca_file'),
             'auto_renew': _flag(self.entry.get('auto_renew', True)), 'wait': self.settings.wait,

@@ -96,18 +96,18 @@ def test_a_group_without_a_mode_may_read(entry, access):
 
 
 def test_each_file_may_have_an_access_of_its_own():
-    key, certificate, pem = wish(group="haproxy", cert_mode="0644", pem={"path": "/p/web.pem", "order": ["private_key", "certificate"]})["files"]
+    key, certificate = wish(group="haproxy", cert_mode="0644")["files"]
     assert key["mode"] == "0640" and certificate["mode"] == "0644" and certificate["group"] == "haproxy"
-    assert pem == {"content": "combined", "path": "/p/web.pem", "parts": ["private_key", "certificate"]}
 
 
 def test_hooks_are_scripts_under_upstreams_names():
     plan, _notes = planned({"name": "/srv/tls/db", "dns": "db", "ca": "ipa", "principal": "mysql/db@R", "run_after": "touch /tmp/x\n"})
-    before, after = plan.scripts
+    before, after = [script for script in plan.scripts if "/certmonger/" in script.path]
     assert after.path == "/etc/certmonger/post-scripts/db-cf21334.sh"
     assert after.content == "#!/bin/bash\n# Ansible managed\ntouch /tmp/x\n"
     assert before.content is None and before.wish["state"] == "absent"
     assert plan.wishes[0]["issuer"]["certmonger"]["post_save"] == after.path and "pre_save" not in plan.wishes[0]["issuer"]["certmonger"]
+    assert plan.programs == set() and plan.copies == []
 
 
 def test_keys_of_other_kinds():
@@ -144,4 +144,5 @@ def test_one_file_has_one_request():
 def test_what_shall_not_be_there_is_no_longer_tracked_and_loses_its_hooks():
     plan, notes = planned({"name": "web", "ensure": "absent"})
     assert notes.faults == [] and plan.wishes == []
-    assert plan.absent[0]["name"] == "web" and [script.content for script in plan.scripts] == [None, None]
+    assert plan.absent[0]["name"] == "web" and {script.content for script in plan.scripts} == {None}
+    assert [script.path for script in plan.scripts[2:]] == [f"/etc/tls-everywhere/web{ending}" for ending in (".sh", ".files.json", ".json")]
