@@ -5,6 +5,7 @@ needs Python there."""
 from __future__ import annotations
 
 import json
+import shlex
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -12,7 +13,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.tls.everywhere.plugins.action.cert_request import ActionModule as CertRequest
 from ansible_collections.tls.everywhere.plugins.action.file_set import ActionModule as FileSet
-from ansible_collections.tls.everywhere.plugins.plugin_utils import certificate_plan
+from ansible_collections.tls.everywhere.plugins.plugin_utils import certificate_plan, placement
 from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
 
 display = Display()
@@ -27,7 +28,14 @@ echo "enabled=$(systemctl is-enabled {service} 2>/dev/null || true)"
 for directory in {config}/pre-scripts {config}/post-scripts; do test -d "$directory" || echo "missing=$directory"; done
 command -v systemctl >/dev/null || echo systemctl=missing
 test ! -e /run/ostree-booted || echo ostree=yes
+echo "machine=$(uname -m)"
+cd {programs} 2>/dev/null && for program in cert_request container_restart; do
+    test ! -x $program || echo "program=$program $(sha256sum <$program)"
+done || true
 """
+
+# What hooks run, by machine; hashed once, before Ansible forks.
+PROGRAMS = {name: placement.shipped(name) for name in ('cert_request', 'container_restart')}
 
 # Of the result of cert_request: what tells what happened, and what a later task can use.
 KEPT = ('changed', 'failed', 'msg', 'error', 'failures', 'warnings', 'diff', 'certificates', 'renewed', 'pending', 'restart')
@@ -51,16 +59,23 @@ class ActionModule(ActionBase):
 
     def _look(self, arguments: Result) -> Result:
         """Whether systemd runs, certmonger too, and whether the directories of hooks are there."""
-        command = LOOK.format(service=arguments['service'], config=arguments['config_directory'].rstrip('/'))
+        plan, _refusal = self._plan(arguments) if arguments.get('requests') else (certificate_plan.Plan([], [], []), None)
+        command = LOOK.format(
+            service=shlex.quote(arguments.get('service') or ''), config=shlex.quote(arguments['config_directory'].rstrip('/')),
+            programs=shlex.quote((arguments.get('settings') or {}).get('places', {}).get('programs') or '/nonexistent'),
+        )
         answer = self._low_level_execute_command(command).get('stdout') or ''
         lines = [line.partition('=') for line in answer.splitlines() if '=' in line]
-        facts = {key: value for key, _equals, value in lines if key != 'missing'}
+        facts = {key: value for key, _equals, value in lines if key not in ('missing', 'program')}
         missing = [value for key, _equals, value in lines if key == 'missing']
+        there = {tuple(value.split()[:2]) for key, _equals, value in lines if key == 'program'}
+        lacking = sorted(name for name in plan.programs if not _is_current(name, facts.get('machine', ''), there))
         if facts.get('systemctl') == 'missing':
             return {'failed': True, 'msg': 'This role requires systemd to be installed.'}
         booted = facts.get('booted') not in ('offline', '')
         ready = not missing and facts.get('enabled') == 'enabled' and (facts.get('active') == 'active' or not booted)
-        return {'changed': False, 'booted': booted, 'ready': ready, 'ostree': facts.get('ostree') == 'yes', 'missing': missing}
+        ostree = facts.get('ostree') == 'yes'
+        return {'changed': False, 'booted': booted, 'ready': ready, 'ostree': ostree, 'missing': missing, 'programs': lacking}
 
     def _requests(self, arguments: Result) -> Result:
         plan, refusal = self._plan(arguments)
@@ -77,14 +92,15 @@ class ActionModule(ActionBase):
             {'path': f"{directory}/{wish['name']}.json", 'content': json.dumps({'certificates': [wish], 'state': state}) + '\n', 'mode': '0600'}
             for wish, state in tasks
         ]
-        sets = [{'name': file['path'], 'files': [file]} for file in [*files, *(script.wish for script in plan.scripts)]]
+        tasks = [*files, *(script.wish for script in plan.scripts)]
+        sets = [{'name': file['path'], 'files': [file]} for file in tasks]
         return self._written(self._native(FileSet, {'sets': sets, 'make_directories': True, 'directory_mode': '0700'}))
 
     def _plan(self, arguments: Result) -> tuple[certificate_plan.Plan, Result | None]:
         notes = certificate_plan.Notes()
-        settings = certificate_plan.Settings(**arguments['settings'])
+        settings = certificate_plan.settings(arguments['settings'], notes)
         plan = certificate_plan.plan(arguments['requests'], settings, notes)
-        for warning in notes.warnings:
+        for warning in notes.warnings if arguments['step'] != 'look' else []:
             display.warning(warning)
         refusal = {'failed': True, 'changed': False, 'msg': '; '.join(notes.faults), 'faults': notes.faults} if notes.faults else None
         return plan, refusal
@@ -97,6 +113,7 @@ class ActionModule(ActionBase):
         steps = [
             (bool(needed), lambda: self._files(needed)),
             (bool(plan.wishes), lambda: self._certificates(plan.wishes, 'present')),
+            (bool(plan.copies), lambda: self._copies(plan, total)),
             (bool(plan.absent), lambda: self._certificates(plan.absent, 'absent')),
             (bool(surplus), lambda: self._files(surplus)),
         ]
@@ -107,7 +124,7 @@ class ActionModule(ActionBase):
 
     def _files(self, scripts: list[certificate_plan.Script]) -> Result:
         sets = [{'name': script.path, 'files': [script.wish]} for script in scripts]
-        return self._written(self._native(FileSet, {'sets': sets}))
+        return self._written(self._native(FileSet, {'sets': sets, 'make_directories': True, 'directory_mode': '0700'}))
 
     @staticmethod
     def _written(result: Result) -> Result:
@@ -119,6 +136,22 @@ class ActionModule(ActionBase):
         result = self._native(CertRequest, {'certificates': wishes, 'state': state})
         return {key: result[key] for key in KEPT if key in result}
 
+    def _copies(self, plan: certificate_plan.Plan, total: Result) -> Result:
+        """Further files of certificates, as the hooks make them: also of those that need no hook now. What is not issued yet, in check
+        mode or because nobody waits, has none."""
+        said = total.get('certificates') or {}
+        waits = {wish['name']: wish['issuer']['certmonger'].get('wait', True) for wish in plan.wishes}
+        due = [
+            copy for copy in plan.copies
+            if not ((said.get(copy['name']) or {}).get('changed') and (self._task.check_mode or not waits[copy['name']]))
+        ]
+        if not due:
+            return {'changed': False}
+        result = self._native(CertRequest, {'certificates': due, 'state': 'present'})
+        kept = {key: result[key] for key in ('changed', 'failed', 'msg', 'error', 'failures', 'warnings', 'diff') if result.get(key)}
+        files = [path for one in (result.get('certificates') or {}).values() for path in one.get('changed_files') or []]
+        return dict(kept, copies=sorted(files))
+
     def _native(self, action: type[CertRequest | FileSet], arguments: Result) -> Result:
         task = self._task.copy()
         task.args = arguments
@@ -127,6 +160,11 @@ class ActionModule(ActionBase):
             templar=self._templar, shared_loader_obj=self._shared_loader_obj,
         )
         return runner.run(task_vars=self._vars)
+
+
+def _is_current(name: str, machine: str, there: set[tuple[str, ...]]) -> bool:
+    """Whether the host has the program as it is shipped for it."""
+    return any((name, program.sha256) in there for program in PROGRAMS[name] if program.machine == machine)
 
 
 def _add(total: Result, result: Result) -> None:
@@ -139,5 +177,5 @@ def _add(total: Result, result: Result) -> None:
             total[key] = [*total[key], *value]
         elif isinstance(value, dict) and isinstance(total.get(key), dict):
             total[key] = {**total[key], **value}
-        elif value or key not in ('warnings', 'diff', 'hooks'):
+        elif value or key not in ('warnings', 'diff', 'hooks', 'copies'):
             total[key] = value

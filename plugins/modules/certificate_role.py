@@ -19,7 +19,7 @@ description:
 options:
   step:
     description:
-      - V(look) tells whether systemd and certmonger run. V(requests) makes the certificates. V(first_boot) leaves the requests for
+      - V(look) tells whether systemd and certmonger run, and which programs of hooks are not there yet. V(requests) makes the certificates. V(first_boot) leaves the requests for
         the first boot of an image that is being built.
     type: str
     required: true
@@ -77,6 +77,18 @@ ostree:
   returned: success
   type: bool
   sample: false
+programs:
+  description: Step V(look), which programs of hooks are missing or out of date.
+  returned: success
+  type: list
+  elements: str
+  sample: [container_restart]
+copies:
+  description: Which further files of certificates were made outside a hook.
+  returned: when there are any
+  type: list
+  elements: str
+  sample: [/etc/pki/tls/certs/haproxy/overcloud-haproxy-ctlplane.pem]
 missing:
   description: Step V(look), which directories of hooks are not there.
   returned: success

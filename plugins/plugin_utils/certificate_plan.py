@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from ansible_collections.tls.everywhere.plugins.plugin_utils import certificate_hooks
-from ansible_collections.tls.everywhere.plugins.plugin_utils.certificate_layout import Catalogue
+from ansible_collections.tls.everywhere.plugins.plugin_utils.certificate_layout import BadCatalogue, Catalogue, merged, shipped
 
 Entry = t.Mapping[str, t.Any]
 
@@ -63,6 +63,8 @@ class Settings:
     wait: bool
     wait_timeout: str | None
     address: str | None
+    #: whether a principal may come without its realm, which certmonger's side completes then
+    completes_realm: bool = False
     #: where hooks are
     places: certificate_hooks.Places = certificate_hooks.Places()
     #: SELinux type of their scripts, where the host has SELinux
@@ -71,6 +73,20 @@ class Settings:
     chains: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     #: what TripleO's services need, if the requests are TripleO's
     catalogue: Catalogue | None = None
+
+
+def settings(given: Entry, notes: Notes) -> Settings:
+    """The settings as the role's variables have them: plain data, the name of a layout and a deployer's changes to the catalogue."""
+    plain = dict(given)
+    layout, changes = plain.pop('layout', 'given'), plain.pop('catalogue', None) or {}
+    if layout not in ('given', 'tripleo'):
+        notes.faults.append(f"certificate_layout: '{layout}' is neither given nor tripleo")
+    try:
+        catalogue = Catalogue(merged(shipped(), changes)) if layout == 'tripleo' else None
+    except BadCatalogue as bad:
+        notes.faults.append(str(bad))
+        catalogue = None
+    return Settings(**{**plain, 'places': certificate_hooks.Places(**plain.get('places', {})), 'catalogue': catalogue})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -221,7 +237,8 @@ class Request:
     def _principals(self) -> list[str]:
         found = self.listed('principal')
         for principal in found:
-            if not PRINCIPAL.fullmatch(principal):
+            complete = f'{principal}@REALM' if self.settings.completes_realm and '@' not in principal else principal
+            if not PRINCIPAL.fullmatch(complete):
                 self.fault('principal', f"'{principal}' should be formatted as 'primary/instance@REALM'")
         if self.authority == 'IPA' and not found:
             self.fault('principal', "is mandatory for the CA 'ipa'")
