@@ -18,7 +18,7 @@ FILE = os.path.join(os.path.dirname(__file__), '..', '..', 'roles', 'certmonger'
 REPLICAS = 9
 SERVICE = {
     'aliases', 'networks', 'certificate', 'private_key', 'access', 'pem', 'ca_copy', 'ca_file', 'ca_variable', 'extended_key_usage', 'principal',
-    'names', 'restart', 'bundle', 'run_after',
+    'names', 'nickname', 'restart', 'bundle', 'run_after',
 }
 ACCESS = ('owner', 'group', 'mode', 'cert_owner', 'cert_group', 'cert_mode', 'key_owner', 'key_group', 'key_mode')
 
