@@ -86,13 +86,15 @@ class Hook:
     @property
     def copies(self) -> dict[str, t.Any] | None:
         """The element of cert_request's certificates that makes the further files of what was saved. Never by certmonger: that would
-        wait for its own hook. The files are made whenever they differ, also near the end of the certificate."""
+        wait for its own hook. The files are made whenever they differ, also near the end of the certificate. A wish must name something;
+        the subject does not count for what is provided, so no name that the certificate may not have is asked for."""
         if not self.files:
             return None
         provided = {'certificate': self.source.certificate, 'private_key': self.source.private_key, 'chain': self.source.chain}
         return {
-            'name': self.source.name, 'issuer': {'provided': {key: value for key, value in provided.items() if value}},
-            'renew': {'on': ['names', 'key', 'issuer']}, 'files': self.files, 'on_unreadable': 'replace',
+            'name': self.source.name, 'subject': {'CN': self.source.name[:64]},
+            'issuer': {'provided': {key: value for key, value in provided.items() if value}}, 'renew': {'on': ['names', 'key', 'issuer']},
+            'files': self.files, 'on_unreadable': 'replace',
         }
 
     def written(self, places: Places, header: str, run_after: str | None) -> dict[str, str]:

@@ -66,6 +66,7 @@ def test_a_pem_is_made_of_what_certmonger_saved_and_never_asks_certmonger():
     plan, faults = planned(pem=PEM)
     assert faults == [] and [file["content"] for file in plan.wishes[0]["files"]] == ["private_key", "certificate"]
     copies = plan.copies[0]
+    assert copies["subject"] == {"CN": "web"} and "dns" not in copies, "what is provided is not asked for names"
     assert copies["issuer"] == {"provided": {
         "certificate": "/etc/pki/tls/certs/web.crt", "private_key": "/etc/pki/tls/private/web.key", "chain": "/etc/ipa/ca.crt",
     }}
