@@ -41,14 +41,18 @@ def documented():
     return yaml.safe_load(found["RETURN"].value)
 
 
-def undocumented(value, spec, path=""):
-    """The paths of keys that are answered and not documented."""
+def answered(value, spec, path=""):
+    """The path of each key of an answer, and whether it is documented."""
     for key, inner in value.items():
-        if key not in spec:
-            yield f"{path}{key}"
-        elif contains := spec[key].get("contains"):
+        yield f"{path}{key}", key in spec
+        if contains := spec.get(key, {}).get("contains"):
             for part in inner if isinstance(inner, list) else [inner]:
-                yield from undocumented(part, contains, f"{path}{key}.")
+                yield from answered(part, contains, f"{path}{key}.")
+
+
+def own(answer):
+    """An answer without what every module may answer."""
+    return {key: value for key, value in answer.items() if key not in ("changed", "failed", "diff", "invocation", "warnings")}
 
 
 def call(options, check=False, environment=None, timeout=200, program=(PROGRAM,)):
@@ -62,8 +66,8 @@ def call(options, check=False, environment=None, timeout=200, program=(PROGRAM,)
     assert len(lines) == 1, f"one line was expected: {done.stdout!r} {done.stderr!r}"
     answer = Answer(json.loads(lines[0]))
     answer.seconds = time.monotonic() - started
-    own = {key: value for key, value in answer.items() if key not in ("changed", "failed", "diff", "invocation", "warnings")}
-    assert list(undocumented(own, documented())) == [], "answered, but not documented"
+    undocumented = [path for path, is_documented in answered(own(answer), documented()) if not is_documented]
+    assert undocumented == [], "answered, but not documented"
     assert (done.returncode == 0) == (not answer.get("failed")), (done.returncode, answer)
     return answer
 
