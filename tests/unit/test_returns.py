@@ -26,7 +26,8 @@ BY_NAME = {"certificates", "authorities", "crls", "sets"}
 #: no case folder can have them: they take a kill, see tests/kills.rs of the crate
 NOT_IN_CASES = {"cert_request": {"recovered"}, "file_set": {"recovered", "recovered.set", "recovered.action", "recovered.files"}, "pki_ca": set()}
 #: nothing in a folder can have them: they take an engine, see tests/containers/test_restart_returns.py
-WITH_AN_ENGINE = {"container_restart": {"fingerprint", "not_after", "containers", "acted", "planned", "proven", "unproven", "left_alone", "untouched", "failures"}}
+WITH_AN_ENGINE = {"container_restart": {"fingerprint", "not_after", "containers", "acted", "planned", "proven", "unproven", "left_alone", "untouched",
+                                        "failures"}}
 
 
 def documented(module: str) -> dict:
