@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import time
 
 import module
@@ -113,6 +114,15 @@ def test_podman_of_a_user_by_its_command_line(rootless, work, restart_of):
         service.keeps(wanted)
     finally:
         directory.unlink()
+
+
+def test_the_engines_are_those_that_the_readme_names(docker, podman, machine, newer):
+    readme = " ".join((module.TOP / "README.md").read_text(encoding="utf-8").split())
+    (named,) = re.findall(r"Docker ([\d.]+) and ([\d.]+), Podman ([\d.]+) and ([\d.]+) .*? systemd (\d+) and (\d+)", readme)
+    dockers = [engine.cli("version", "--format", "{{.Server.Version}}") for engine in (docker, newer.docker)]
+    podmans = [engine.cli("version", "--format", "{{.Client.Version}}") for engine in (podman, newer.podman)]
+    systemds = [one.systemctl("--version").split()[1] for one in (machine, newer)]
+    assert named == (*[".".join(version.split(".")[:2]) for version in (*dockers, *podmans)], *systemds)
 
 
 @pytest.fixture(params=["docker", "podman-socket", "podman-command"])

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The unit of systemd's that owns a container: `podman restart` behind its back ends in two restarts and a failed unit.
+//! The unit of systemd's that owns a container: `podman restart` behind its back ends in two restarts and a failed unit, or in
+//! a unit that has ended well and a service that is down.
 
 use std::time::Duration;
 
