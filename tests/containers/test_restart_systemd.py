@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 
 import module
+import pytest
 from certificates import Pair, fingerprint
 from engines import until
 
@@ -24,6 +25,14 @@ ExecStart=/usr/bin/podman run --cidfile=%t/%n.ctr-id --cgroups=no-conmon --rm --
 ExecStop=/usr/bin/podman stop --ignore --time 1 --cidfile=%t/%n.ctr-id
 ExecStopPost=/usr/bin/podman rm --force --ignore --cidfile=%t/%n.ctr-id
 {more}
+"""
+# As Kolla-Ansible's and TripleO's: the container is there already, and nothing in it names its unit.
+STARTER = """
+[Service]
+Restart=always
+SuccessExitStatus=143
+ExecStart=/usr/bin/podman start --attach {name}
+ExecStop=/usr/bin/podman stop --time 1 {name}
 """
 SYSTEM = "/etc/systemd/system"
 QUADLET = """
@@ -144,7 +153,32 @@ def test_a_container_of_quadlets_that_can_be_reloaded_is_not_restarted(newer):
     assert newer.standing("gentle") == before and newer.served(8513) == fingerprint(pair.combined)
 
 
-def test_none_of_these_units_has_failed(machine):
-    failed = machine.systemctl("list-units", "--failed", "--plain", "--no-legend", check=False)
-    ours = [line for line in failed.splitlines() if any(name in line for name in ("owned", "beside", "gentle", "unknown", "hooked", "tls-everywhere"))]
-    assert ours == []
+@pytest.mark.parametrize(("which", "image"), [("machine", "proxy"), ("newer", "newer")])
+def test_a_unit_that_only_starts_its_container_is_known_by_the_containers_monitor(request, which, image):
+    machine = request.getfixturevalue(which)
+
+    def start(pair):
+        machine.podman.cli("create", "--name", "plain", "--network", "host", "--volume", f"{pair.directory}:/certs:ro", f"localhost/{image}:latest",
+                           "haproxy", "-db", "-f", "/certs/haproxy.cfg")
+        machine.write(f"{SYSTEM}/starter-of-plain.service", STARTER.format(name="plain"))
+        machine.systemctl("start", "starter-of-plain.service")
+
+    pair = machine.haproxy("plain", 8521, start)
+    before = machine.podman.inspect("plain")
+    assert "PODMAN_SYSTEMD_UNIT" not in (before["Config"]["Labels"] or {})
+    pair.renew()
+    answer = machine.restart(pair)
+    own = answer.of("plain")
+    assert own["unit"] == "starter-of-plain.service" and own["actions"] == ["restart starter-of-plain.service"], json.dumps(answer, indent=1)
+    assert answer.proven == ["plain"] and machine.served(8521) == fingerprint(pair.combined)
+    after = machine.podman.inspect("plain")
+    assert after["Id"] == before["Id"] and after["State"]["StartedAt"] != before["State"]["StartedAt"]
+    assert machine.show("starter-of-plain.service", "NRestarts", "Result") == {"NRestarts": "0", "Result": "success"}
+    machine.systemctl("stop", "starter-of-plain.service")
+
+
+@pytest.mark.parametrize("which", ["machine", "newer"])
+def test_none_of_these_units_has_failed(request, which):
+    failed = request.getfixturevalue(which).systemctl("list-units", "--failed", "--plain", "--no-legend", check=False)
+    names = ("owned", "beside", "gentle", "unknown", "hooked", "quadlet", "plain", "tls-everywhere")
+    assert [line for line in failed.splitlines() if any(name in line for name in names)] == []
