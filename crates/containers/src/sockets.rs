@@ -141,6 +141,11 @@ impl Dialogue<'_> {
         Ok(())
     }
 
+    /// Gives the rest of the conversation so much time, from now on.
+    pub fn allow(&mut self, limit: Duration) {
+        self.deadline = Instant::now() + limit;
+    }
+
     /// Everything until the peer closes.
     pub fn rest(mut self) -> Result<Vec<u8>> {
         while self.more()? {}

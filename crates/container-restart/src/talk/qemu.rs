@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use super::{Trouble, said, short};
 
 /// A monitor greets at once. One that has a client already, as libvirt is, accepts no second one.
-const LIMIT: Duration = Duration::from_secs(2);
+const GREETING: Duration = Duration::from_secs(2);
+/// Without a file of Diffie-Hellman parameters QEMU makes some at each reload, which takes seconds on a busy machine.
+const RELOAD: Duration = Duration::from_secs(30);
 /// Events may come between an order and its answer.
 const LINES: usize = 100;
 
@@ -80,7 +82,7 @@ fn name(arguments: &[String]) -> Option<String> {
 
 fn tell(root: &Root, members: &[Process], path: &Path) -> Result<(), Trouble> {
     let mut talk = root
-        .dialogue(path, members, LIMIT)
+        .dialogue(path, members, GREETING)
         .map_err(|error| said(&error))?;
     let greeting = talk.line().map_err(|error| said(&error))?;
     if !serde_json::from_slice::<Value>(&greeting).is_ok_and(|all| all.get("QMP").is_some()) {
@@ -90,6 +92,7 @@ fn tell(root: &Root, members: &[Process], path: &Path) -> Result<(), Trouble> {
             short(&greeting)
         )));
     }
+    talk.allow(RELOAD);
     give(&mut talk, r#"{"execute":"qmp_capabilities"}"#)?;
     give(&mut talk, &order())
 }
