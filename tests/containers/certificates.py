@@ -7,6 +7,9 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).parent
 
 
 def openssl(*arguments, check=True):
@@ -21,14 +24,22 @@ def fingerprint(path):
     return openssl("x509", "-in", path, "-noout", "-fingerprint", "-sha256").strip().partition("=")[2]
 
 
+NEW_KEY = ("-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-days", "30")
+
+
 class Pair:
     """A directory with tls.crt, tls.key and both in tls.pem."""
 
-    def __init__(self, directory, name="service.test"):
+    def __init__(self, directory, name="service.test", has_authority=False):
         self.directory = pathlib.Path(directory)
         self.name = name
+        self.authority = None
         self.directory.mkdir(parents=True, exist_ok=True)
         self.certificate, self.key, self.combined = (self.directory / f"tls.{ending}" for ending in ("crt", "key", "pem"))
+        if has_authority:
+            # libvirt and QEMU take no certificate that is an authority itself, as those are that sign themselves.
+            self.authority = ["-CA", self.directory / "ca.crt", "-CAkey", self.directory.parent / "ca.key", "-addext", "basicConstraints=CA:FALSE"]
+            openssl("req", *NEW_KEY, "-subj", "/CN=authority", "-keyout", self.directory.parent / "ca.key", "-out", self.directory / "ca.crt")
         self.renew()
 
     def fingerprint(self):
@@ -41,8 +52,8 @@ class Pair:
         new = self.directory.parent / f".{self.directory.name}.new"
         new.mkdir()
         certificate, key = new / "crt", new / "key"
-        openssl("req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-days", "30", "-subj", f"/CN={self.name}",
-                "-addext", f"subjectAltName=DNS:{self.name}", "-keyout", key, "-out", certificate)
+        openssl("req", *NEW_KEY, "-subj", f"/CN={self.name}", "-addext", f"subjectAltName=DNS:{self.name}", *(self.authority or ()),
+                "-keyout", key, "-out", certificate)
         if key_of:
             key.write_bytes(key_of.key.read_bytes())
         (new / "pem").write_bytes(certificate.read_bytes() + key.read_bytes())
@@ -65,6 +76,8 @@ def fingerprint_served(container, port, name="service.test", starttls=None):
     into = ["nsenter", "--target", str(container.pid()), "--net"]
     client = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name]
     client += ["-starttls", starttls] if starttls else []
+    if starttls == "vnc":
+        client = [sys.executable, HERE / "vnc_leaf.py", str(port)]
     done = subprocess.run([*into, *client], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
     leaf = re.search("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", done.stdout, re.DOTALL)
     if not leaf:

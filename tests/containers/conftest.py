@@ -79,6 +79,12 @@ def services_image(docker_session):
 
 
 @pytest.fixture(scope="session")
+def virt_image(docker_session, place):
+    """libvirt and QEMU in docker."""
+    docker_session.load("virt", images.virt(place))
+
+
+@pytest.fixture(scope="session")
 def podman_services(podman_session):
     """The services' image in podman."""
     podman_session.load("svc", images.svc())

@@ -3,6 +3,7 @@
 
 - `tiny`: a static busybox and nothing else;
 - `proxy`: that, and this machine's haproxy and openssl with the libraries that they need;
+- `virt`: the same with this machine's libvirt and QEMU;
 - `svc`: Debian with every service that the tests have, systemd and podman;
 - `newer`: the next Debian with systemd and the engines that it has, a machine only.
 
@@ -39,8 +40,8 @@ class Debian:
 
 
 SVC = Debian("svc", "bookworm", "minbase", (
-    "apache2", "dbus", "etcd-server", "haproxy", "mariadb-server", "memcached", "nginx-light", "openssl", "podman", "procps", "python3-minimal",
-    "rabbitmq-server", "redis-server", "runc", "socat", "stunnel4", "systemd-sysv",
+    "apache2", "dbus", "etcd-server", "galera-4", "haproxy", "mariadb-server", "memcached", "nginx-light", "openssl", "openvswitch-common", "podman", "procps",
+    "python3-minimal", "rabbitmq-server", "redis-server", "runc", "socat", "stunnel4", "systemd-sysv",
 ))
 # Python and sshd are for Ansible, which comes from outside.
 NEWER = Debian("newer", "trixie", "essential", (
@@ -69,6 +70,24 @@ def proxy(directory):
         with_libraries(root, needed(program))
     (root / "etc/passwd").write_text("root:x:0:0:root:/:/bin/sh\n")
     (root / "etc/group").write_text("root:x:0:\n")
+    return packed(root)
+
+
+def virt(directory):
+    """A tarball of busybox, libvirt's daemon and clients, and QEMU."""
+    root = pathlib.Path(directory) / "virt"
+    busybox(root)
+    for program in ("libvirtd", "qemu-system-x86_64", "virsh", "virt-admin"):
+        with_libraries(root, needed(program))
+    # What both load only when they run. A driver brings libraries of its own.
+    modules = [*pathlib.Path("/usr/lib").glob("*/libvirt/connection-driver/*.so"), *pathlib.Path("/usr/lib").glob("*/qemu/accel-*.so")]
+    for module in modules:
+        with_libraries(root, str(module))
+    for directory in ("/usr/share/libvirt/cpu_map", "/usr/share/qemu/keymaps", "/usr/share/seabios"):
+        shutil.copytree(directory, root / directory.lstrip("/"))
+    (root / "var/run").symlink_to("../run")
+    (root / "etc/passwd").write_text("root:x:0:0:root:/:/bin/sh\nlibvirt-qemu:x:64055:64055::/:/bin/false\n")
+    (root / "etc/group").write_text("root:x:0:\nkvm:x:64054:\nlibvirt:x:64053:\nlibvirt-qemu:x:64055:\n")
     return packed(root)
 
 

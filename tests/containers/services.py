@@ -7,6 +7,8 @@ import dataclasses
 import itertools
 import json
 import pathlib
+import shlex
+import shutil
 import socket
 
 from certificates import Pair, fingerprint_served
@@ -14,9 +16,10 @@ from engines import until
 
 HERE = pathlib.Path(__file__).parent
 
+# As TripleO has it: its socket may only be looked at.
 HAPROXY = """
 global
-  stats socket {run}/haproxy.sock mode 600 level admin
+  stats socket {run}/haproxy.sock mode 600 level user
 defaults
   mode http
   timeout client 10s
@@ -26,6 +29,9 @@ frontend tls
   bind {address}:{port} ssl crt {certs}/tls.pem
   http-request return status 200
 """
+
+# As Kolla and OpenStack-Ansible have it.
+HAPROXY_ADMIN = HAPROXY.replace("level user", "level admin")
 
 NGINX = """
 user root;
@@ -79,6 +85,27 @@ ssl_cert = {certs}/tls.crt
 ssl_key = {certs}/tls.key
 """
 
+# A cluster of one. The port of the cluster has TLS with the same certificate.
+GALERA = MARIADB + """
+binlog_format = ROW
+wsrep_on = ON
+wsrep_provider = /usr/lib/galera/libgalera_smm.so
+wsrep_cluster_address = gcomm://
+wsrep_node_address = 127.0.0.1
+wsrep_provider_options = "gmcast.listen_addr=tcp://127.0.0.1:4567;socket.ssl=yes;\
+socket.ssl_cert={certs}/tls.crt;socket.ssl_key={certs}/tls.key;socket.ssl_ca={certs}/tls.crt"
+"""
+
+LIBVIRTD = """
+listen_tls = 1
+listen_tcp = 0
+tls_port = "{port}"
+listen_addr = "{address}"
+auth_unix_rw = "none"
+auth_tls = "none"
+tls_no_verify_certificate = 1
+"""
+
 RABBITMQ = """
 listeners.tcp = none
 listeners.ssl.default = {address}:{port}
@@ -99,28 +126,72 @@ class Kind:
     command: str
     config: str = ""
     starttls: str | None = None
+    image: str = "svc"
+    port: int = 8443
+    # Whether its certificate must be of an authority, and none itself.
+    has_authority: bool = False
     options: tuple = ()
     seconds: int = 60
-    image: str = "svc"
 
+
+SCHEMA = '{{"name": "Test", "version": "1.0.0", "tables": {{"Test": {{"columns": {{"name": {{"type": "string"}}}}}}}}}}'
+
+# The database's root is whoever is root in the container.
+INSTALL = "mariadb-install-db --no-defaults --datadir=/tmp/mariadb --skip-test-db --auth-root-authentication-method=socket >/dev/null"
+# QEMU takes a directory in which the files have these names.
+QEMU = "mkdir /tls && ln -s {certs}/tls.crt /tls/server-cert.pem && ln -s {certs}/tls.key /tls/server-key.pem && ln -s {certs}/ca.crt /tls/ca-cert.pem"
+# Where libvirt looks by itself. Its `server-update-tls` looks there only, whatever its configuration says (measured, 9.0).
+LIBVIRT_FILES = "mkdir -p /etc/pki/CA /etc/pki/libvirt/private && ln -s {certs}/ca.crt /etc/pki/CA/cacert.pem" \
+                " && ln -s {certs}/tls.crt /etc/pki/libvirt/servercert.pem && ln -s {certs}/tls.key /etc/pki/libvirt/private/serverkey.pem"
+VNC = "exec qemu-system-x86_64 -machine none -nodefaults -display none -object tls-creds-x509,id=tls,dir=/tls,endpoint=server,verify-peer=no" \
+      " -vnc {address}:43,tls-creds=tls"
+# The same as a domain of libvirt, which then holds its monitor.
+DOMAIN = """
+<domain type='qemu'>
+  <name>guest</name>
+  <memory unit='MiB'>64</memory>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <devices>
+    <emulator>{qemu}</emulator>
+    <controller type='usb' model='none'/>
+    <memballoon model='none'/>
+    <graphics type='vnc' port='{port}' listen='{address}'/>
+    <video><model type='none'/></video>
+  </devices>
+</domain>
+"""
+# Nothing of this is open to a container without privileges.
+GUEST_CONF = ('user = "root"', 'group = "root"', 'security_driver = "none"', "namespaces = []", "cgroup_controllers = []", "remember_owner = 0",
+              'stdio_handler = "file"', "vnc_tls = 1", 'vnc_tls_x509_cert_dir = "/tls"')
+GUEST = f"{QEMU} && mkdir -p /run/libvirt /etc/libvirt && printf '%s\\n' {' '.join(map(shlex.quote, GUEST_CONF))} >/etc/libvirt/qemu.conf" \
+        " && {{ libvirtd & until virsh -c qemu:///system create {config}; do sleep 0.5; done; wait; }}"
+OVSDB = "mkdir -p /var/run/openvswitch && ovsdb-tool create /tmp/db {config} && exec ovsdb-server /tmp/db --remote=pssl:{port}:{address}" \
+        " --private-key={certs}/tls.key --certificate={certs}/tls.crt --ca-cert={certs}/tls.crt"
 
 KINDS = {
     "haproxy": Kind("exec haproxy -W -db -f {config}", HAPROXY, image="proxy"),
+    "haproxy-admin": Kind("exec haproxy -W -db -f {config}", HAPROXY_ADMIN, image="proxy"),
     # As some images run it: one process, which only logs when it gets HUP.
     "haproxy-without-master": Kind("exec haproxy -db -f {config}", HAPROXY, image="proxy"),
+    "haproxy-admin-without-master": Kind("exec haproxy -db -f {config}", HAPROXY_ADMIN, image="proxy"),
     "nginx": Kind("exec nginx -g 'daemon off;' -c {config}", NGINX),
     "httpd": Kind("exec apache2 -D FOREGROUND -f {config}", HTTPD),
     "stunnel": Kind("exec stunnel {config}", STUNNEL),
     "redis": Kind(f"exec redis-server {REDIS}"),
     "valkey": Kind(f"exec valkey-server {REDIS}", image="newer"),
     "memcached": Kind("exec memcached -u root -l {address} -p {port} -Z -o ssl_chain_cert={certs}/tls.crt,ssl_key={certs}/tls.key"),
-    "mariadb": Kind("mariadb-install-db --no-defaults --datadir=/tmp/mariadb --skip-test-db --auth-root-authentication-method=normal >/dev/null"
-                    " && exec mariadbd --defaults-file={config}", MARIADB, starttls="mysql", seconds=120),
+    "mariadb": Kind(f"{INSTALL} && exec mariadbd --defaults-file={{config}}", MARIADB, starttls="mysql", seconds=120),
+    "galera": Kind(f"{INSTALL} && exec mariadbd --defaults-file={{config}} --wsrep-new-cluster", GALERA, starttls="mysql", seconds=120),
     "rabbitmq": Kind("cp {config} /etc/rabbitmq/rabbitmq.conf && exec rabbitmq-server", RABBITMQ, seconds=180,
                      options=("--env", "RABBITMQ_NODENAME=rabbit@localhost", "--env", "ERL_EPMD_ADDRESS=127.0.0.1")),
     "etcd": Kind("exec etcd --data-dir /tmp/etcd --cert-file {certs}/tls.crt --key-file {certs}/tls.key"
                  " --listen-client-urls https://{address}:{port} --advertise-client-urls https://127.0.0.1:{port}"
                  " --listen-peer-urls http://127.0.0.1:2380"),
+    "ovsdb": Kind(OVSDB, SCHEMA),
+    "libvirtd": Kind(f"{LIBVIRT_FILES} && mkdir -p /run/libvirt && exec libvirtd --listen --config {{config}}", LIBVIRTD, image="virt", has_authority=True),
+    "qemu": Kind(f"{QEMU} && {VNC} -qmp unix:/run/qmp.sock,server=on,wait=off", image="virt", has_authority=True, starttls="vnc", port=5943),
+    "guest": Kind(GUEST, DOMAIN, image="virt", has_authority=True, starttls="vnc", port=5943),
+    "qemu-without-monitor": Kind(f"{QEMU} && {VNC}", image="virt", has_authority=True, starttls="vnc", port=5943),
 }
 
 _numbers = itertools.count(1)
@@ -165,7 +236,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def start(engine, work, kind, mount="directory", port=8443, address="0.0.0.0", options=(), wrap=None, image=None, wait=True,
+def start(engine, work, kind, mount="directory", port=None, address="0.0.0.0", options=(), wrap=None, image=None, wait=True,
           name=None, pair=None):
     """Run a service. `mount` says how its certificate gets in:
 
@@ -179,9 +250,11 @@ def start(engine, work, kind, mount="directory", port=8443, address="0.0.0.0", o
     """
     name = name or f"{kind}-{next(_numbers)}"
     work = pathlib.Path(work) / name
-    pair = pair or Pair(work / "certs")
     how = KINDS[kind]
-    values = {"port": port, "address": address, "certs": "/certs", "run": "/tmp", "config": "/config/service.conf"}
+    port = port or how.port
+    pair = pair or Pair(work / "certs", has_authority=how.has_authority)
+    values = {"port": port, "address": address, "certs": "/certs", "run": "/tmp", "config": "/config/service.conf",
+              "qemu": shutil.which("qemu-system-x86_64")}
     (work / "config").mkdir(parents=True)
     (work / "config/service.conf").write_text(how.config.format(**values))
     mounts = [f"{work}/config:/config:ro", *certificate_mounts(work, pair, mount)]

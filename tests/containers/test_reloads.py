@@ -41,7 +41,7 @@ def test_the_gentlest_action_is_enough(docker, services_image, work, kind, actio
 
 
 def test_haproxy_takes_a_certificate_over_its_socket_without_any_new_process(docker, services_image, work):
-    service = services.start(docker, work, "haproxy", image="svc")
+    service = services.start(docker, work, "haproxy-admin", image="svc")
     before, new = service.container.standing(), service.pair.renew()
     said = service.container.exec("sh", "-c", RUNTIME)
     assert "Success!" in said, said

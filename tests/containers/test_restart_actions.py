@@ -7,53 +7,68 @@ import json
 
 import pytest
 import services
+from certificates import fingerprint_served
 from container import standings
 
-# What is done to each program whose certificate is in a mounted directory, and whether its first process stays.
+# What is done to each program whose certificate is in a mounted directory. What is restarted begins anew; what exchanges
+# its certificate in memory has not even another process afterwards.
 TABLE = {
-    "haproxy": ("signal", False),
-    "haproxy-without-master": ("restart", True),
-    "nginx": ("signal", False),
-    "httpd": ("signal", False),
-    "stunnel": ("signal", False),
-    "redis": ("exec", False),
-    "memcached": ("say", False),
-    "mariadb": ("exec", False),
-    "rabbitmq": ("exec", False),
-    "etcd": ("wait", False),
+    "haproxy": "signal",
+    "haproxy-without-master": "restart",
+    "haproxy-admin": "exchange",
+    "haproxy-admin-without-master": "exchange",
+    "nginx": "signal",
+    "httpd": "signal",
+    "stunnel": "signal",
+    "redis": "exec",
+    "memcached": "say",
+    "mariadb": "exec",
+    "galera": "exec",
+    "rabbitmq": "exec",
+    "etcd": "wait",
+    "ovsdb": "wait",
 }
+VIRTUAL = {"libvirtd": "exec", "qemu": "display", "guest": "display"}
+# These have read the new one for the very connection that looks.
+READ_AT_ONCE = ("etcd", "ovsdb")
 
 
 @pytest.mark.parametrize("kind", TABLE)
 def test_each_program_serves_the_new_certificate_after_its_gentlest_action(docker, services_image, work, restart_of, kind):
-    action, restarted = TABLE[kind]
+    gentlest(docker, work, restart_of, kind, TABLE[kind])
+
+
+@pytest.mark.parametrize("kind", VIRTUAL)
+def test_what_runs_guests_serves_the_new_certificate_after_its_gentlest_action(docker, virt_image, work, restart_of, kind):
+    gentlest(docker, work, restart_of, kind, VIRTUAL[kind])
+
+
+def gentlest(docker, work, restart_of, kind, action):
+    """Renew, plan, act, and act again: only this container, only once."""
     service, bystander = services.start(docker, work, kind), services.start(docker, work, "haproxy")
     restart = restart_of(docker)
     wanted = service.pair.renew()
     before = standings([service.container, bystander.container])
-    options = {"replaces": []}
-    if kind == "mariadb":
-        # The client of the image does not know where this test's server listens.
-        options["containers"] = [{"name": service.container.name, "command": ["mariadb", "--socket=/tmp/mariadb.sock", "-e", "FLUSH LOCAL SSL"]}]
-    planned = restart.succeeds(service, check=True, **options)
-    if kind == "etcd":
-        # It has read the new one for the very connection that looked.
-        assert planned.of(service.container)["decision"] == "fresh" and not planned.changed
+    planned = restart.succeeds(service, check=True)
+    if kind in READ_AT_ONCE:
+        assert planned.of(service.container)["decision"] == "fresh" and not planned.changed, json.dumps(planned, indent=1)
         return
     assert planned.changed and planned.planned == [service.container.name], json.dumps(planned, indent=1)
-    assert planned.of(service.container)["action"] == action
+    assert planned.of(service.container)["action"] == action, json.dumps(planned, indent=1)
     assert standings([service.container, bystander.container]) == before, "check mode touches nobody"
 
-    done = restart.succeeds(service, **options)
-    assert done.changed and done.acted == done.proven == [service.container.name]
-    assert done.of(service.container)["restarted"] == restarted
+    done = restart.succeeds(service)
+    assert done.changed and done.acted == done.proven == [service.container.name], json.dumps(done, indent=1)
+    assert done.of(service.container)["restarted"] == (action == "restart") and not done.warnings, json.dumps(done, indent=1)
     service.keeps(wanted)
     after = standings([service.container, bystander.container])
     assert after[repr(bystander.container)] == before[repr(bystander.container)]
     own = after[repr(service.container)]
-    assert (own.started_at != before[repr(service.container)].started_at) == restarted
+    assert (own.started_at != before[repr(service.container)].started_at) == (action == "restart")
+    if action in ("exchange", "display"):
+        assert own == before[repr(service.container)], "no process of it is new"
 
-    again = restart.succeeds(service, **options)
+    again = restart.succeeds(service)
     assert not again.changed and again.acted == [] and again.of(service.container)["decision"] == "fresh"
     assert standings([service.container])[repr(service.container)].started_at == own.started_at
 
@@ -68,3 +83,14 @@ def test_valkey_is_told_by_its_own_client(newer):
     service.keeps(wanted)
     assert service.container.standing() == before
     assert not restart.succeeds(service, replaces=[]).changed
+
+
+def test_both_ports_of_a_galera_server_are_proven(docker, services_image, work, restart_of):
+    service = services.start(docker, work, "galera")
+    wanted = service.pair.renew()
+    done = restart_of(docker).succeeds(service)
+    own = done.of(service.container)
+    assert own["actions"] == ["exec /usr/bin/mariadb"] * 2 and not done.warnings, json.dumps(done, indent=1)
+    proven = {one["at"].rpartition(":")[2]: one["after"] for one in own["evidence"]["listeners"] if one.get("after")}
+    assert proven == {"8443": wanted, "4567": wanted}
+    assert fingerprint_served(service.container, 4567) == wanted

@@ -15,7 +15,7 @@ from engines import until
 
 
 @pytest.mark.parametrize("kind", [kind for kind, how in services.KINDS.items() if how.image != "newer"])
-def test_each_service_serves_the_certificate_that_it_was_given(docker, services_image, work, kind):
+def test_each_service_serves_the_certificate_that_it_was_given(docker, services_image, virt_image, work, kind):
     service = services.start(docker, work, kind)
     service.keeps(service.pair.fingerprint(), times=3)
 
