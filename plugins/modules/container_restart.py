@@ -173,9 +173,19 @@ options:
     type: path
     default: /run/tls-everywhere
 notes:
-  - "O(action=auto) by program. HAProxy with C(-W), nginx, stunnel get V(HUP), Apache V(USR1). RabbitMQ, MariaDB, MySQL, Redis,
-    Valkey and libvirt get a command, memcached is told over TLS. etcd, Open vSwitch and OVN look by themselves. Anything else:
-    the reload of its unit, else a restart."
+  - "O(action=auto) by program. HAProxy exchanges the certificate in its memory over its runtime API, else with C(-W) it gets
+    V(HUP). nginx and stunnel get V(HUP), Apache V(USR1). RabbitMQ, MariaDB, Galera, MySQL, Redis, Valkey and libvirt get a
+    command, memcached is told over TLS, the VNC servers of running guests by QEMU's monitor. etcd, Open vSwitch and OVN look by
+    themselves. Ceph, Grafana and qdrouterd read theirs at their start and are restarted. Anything else: the reload of its unit,
+    else a restart."
+  - HAProxy's runtime API needs a C(stats socket) at a path, with C(level admin). It is found by HAProxy's own sockets and reached
+    through the container's root directory. With another level, with a transaction that somebody else has begun, or where no file
+    that HAProxy names holds the new certificate, the reason is in RV(containers[].why) and the signal or restart is what is left.
+  - The server of MariaDB or MySQL is reached at its own socket by its own client, as root, who is let in as such or by
+    C(/root/.my.cnf), else as the user C(mysql). O(command) says another way. MySQL's command is not tested, Debian has no MySQL.
+  - libvirt's daemons look only in their usual places (C(/etc/pki)) when they are told to read their certificate again. With other
+    ones the daemon must be restarted. C(virtproxyd) is not tested, Debian's libvirt has C(libvirtd) alone.
+  - A container in which guests run is never restarted by O(action=auto) nor by O(escalate), as that would end them.
   - A container that holds on to a file which was replaced on the host, as one that mounts the file alone does, is restarted.
   - The program also runs outside Ansible, as C(container_restart FILE.json) with these options in the file.
     The role P(tls.everywhere.restart_on_renewal#role) sets it up as a systemd path unit.
@@ -384,7 +394,9 @@ containers:
       type: str
       sample: act
     action:
-      description: The first thing that is done, or would be. V(signal), V(exec), V(say) over TLS, V(reload), V(restart) or V(wait).
+      description:
+        - The first thing that is done, or would be. V(exchange) in HAProxy's memory, V(signal), V(exec), V(say) over TLS,
+          V(display) for the VNC server of a guest, V(reload), V(restart) or V(wait).
       returned: when the decision is act
       type: str
       sample: signal
