@@ -136,8 +136,9 @@ class Kind:
 
 SCHEMA = '{{"name": "Test", "version": "1.0.0", "tables": {{"Test": {{"columns": {{"name": {{"type": "string"}}}}}}}}}}'
 
-# The database's root is whoever is root in the container.
-INSTALL = "mariadb-install-db --no-defaults --datadir=/tmp/mariadb --skip-test-db --auth-root-authentication-method=socket >/dev/null"
+# As Debian and Kolla install it: root and mysql are let in over the socket if they are these users.
+INSTALL = "mariadb-install-db --no-defaults --datadir=/tmp/mariadb --skip-test-db --auth-root-authentication-method=socket" \
+          " --auth-root-socket-user=mysql >/dev/null"
 # QEMU takes a directory in which the files have these names.
 QEMU = "mkdir /tls && ln -s {certs}/tls.crt /tls/server-cert.pem && ln -s {certs}/tls.key /tls/server-key.pem && ln -s {certs}/ca.crt /tls/ca-cert.pem"
 # Where libvirt looks by itself. Its `server-update-tls` looks there only, whatever its configuration says (measured, 9.0).

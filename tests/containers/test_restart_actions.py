@@ -85,6 +85,26 @@ def test_valkey_is_told_by_its_own_client(newer):
     assert not restart.succeeds(service, replaces=[]).changed
 
 
+def test_a_database_whose_root_has_a_password_is_told_by_its_own_user_or_with_roots_file(docker, services_image, work, restart_of):
+    service = services.start(docker, work, "mariadb")
+    restart = restart_of(docker)
+
+    def says(statement):
+        service.container.exec("mariadb", "--socket=/tmp/mariadb.sock", "-e", statement)
+
+    says("ALTER USER root@localhost IDENTIFIED BY 'a-password'")
+    wanted = service.pair.renew()
+    done = restart.succeeds(service, escalate=False)
+    assert done.proven == [service.container.name]
+    service.keeps(wanted)
+    service.container.exec("sh", "-c", "printf '[client]\\nuser=root\\npassword=a-password\\nhost=elsewhere.test\\n' >/root/.my.cnf")
+    service.container.exec("mariadb", "--host=localhost", "--socket=/tmp/mariadb.sock", "-e", "DROP USER mysql@localhost")
+    wanted = service.pair.renew()
+    done = restart.succeeds(service, escalate=False)
+    assert done.proven == [service.container.name] and "a-password" not in json.dumps(done)
+    service.keeps(wanted)
+
+
 def test_both_ports_of_a_galera_server_are_proven(docker, services_image, work, restart_of):
     service = services.start(docker, work, "galera")
     wanted = service.pair.renew()
