@@ -584,7 +584,7 @@ CONTAINER_RESTART = {
     'manager': {
         'type': 'str',
         'default': 'auto',
-        'choices': ['auto', 'engine', 'systemd'],
+        'choices': ['auto', 'engine', 'systemd', 'pacemaker'],
     },
     'sync': {
         'type': 'bool',
@@ -633,6 +633,23 @@ CONTAINER_RESTART = {
     'restart_dependents': {
         'type': 'bool',
         'default': True,
+    },
+    'lock': {
+        'type': 'str',
+        'default': 'none',
+        'choices': ['none', 'pacemaker'],
+    },
+    'lock_name': {
+        'type': 'str',
+        'default': 'tls-everywhere-restart',
+    },
+    'lock_ttl': {
+        'type': 'int',
+        'default': 600,
+    },
+    'lock_timeout': {
+        'type': 'int',
+        'default': 900,
     },
     'missing': {
         'type': 'str',

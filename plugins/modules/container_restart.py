@@ -89,9 +89,14 @@ options:
     type: str
   manager:
     description:
-      - Who restarts. V(auto) is the systemd unit that owns the container, else the engine. With V(systemd) there must be a unit.
+      - Who restarts. V(auto) is pacemaker for a container of one of its bundles, else the systemd unit that owns the container,
+        else the engine. With V(systemd) there must be a unit, with V(pacemaker) a bundle.
+      - Pacemaker restarts only the replica on this host, by C(crm_resource). What it would not restart is refused before
+        anything is touched, as it is when the bundle is unmanaged, shall be stopped, or is in maintenance. V(engine) is refused
+        for a bundle that pacemaker looks after, because it would take that for a failure.
+      - What is gentler than a restart never goes through pacemaker.
     type: str
-    choices: [auto, engine, systemd]
+    choices: [auto, engine, systemd, pacemaker]
     default: auto
   sync:
     description:
@@ -148,6 +153,28 @@ options:
     description: Restart the containers that share the network of one that was restarted. They have lost it otherwise.
     type: bool
     default: true
+  lock:
+    description:
+      - With V(pacemaker) the hosts of a cluster act one after the other. A host takes a lock in the cluster's configuration
+        before it acts and gives it back after the proof. Nothing is locked in check mode, or when nothing is to be done.
+      - Who had to wait looks again before it acts. The clocks of the hosts must agree.
+    type: str
+    choices: [none, pacemaker]
+    default: none
+  lock_name:
+    description: What the lock is called. TripleO's scripts call theirs C(SERVICE-restart-lock), in the same form.
+    type: str
+    default: tls-everywhere-restart
+  lock_ttl:
+    description:
+      - Seconds after which others may take the lock of a host that was cut off. It is prolonged before each further container,
+        so it must be more than one container takes.
+    type: int
+    default: 600
+  lock_timeout:
+    description: Seconds to wait for the lock. More than O(lock_ttl), so that a host that was cut off holds up nobody for good.
+    type: int
+    default: 900
   missing:
     description: What a container in O(containers) that does not exist amounts to.
     type: str
@@ -228,6 +255,13 @@ EXAMPLES = r"""
       - {name: rabbitmq, command: [rabbitmqctl, eval, "ssl:clear_pem_cache()."]}
     verify: [{host: 127.0.0.1, port: 5671}]
     validate_command: [test, -r, /etc/pki/tls/private/rabbitmq.key]
+
+- name: A bundle of pacemaker's, one controller after the other
+  tls.everywhere.container_restart:
+    certificate: /etc/pki/tls/certs/mysql.crt
+    private_key: /etc/pki/tls/private/mysql.key
+    lock: pacemaker
+    lock_name: mysql-restart-lock
 """
 
 RETURN = r"""
@@ -273,7 +307,7 @@ containers:
       type: str
       sample: mount
     manager:
-      description: Who restarts it. V(engine) or V(systemd).
+      description: Who restarts it. V(engine), V(systemd) or V(pacemaker).
       returned: always
       type: str
       sample: engine
@@ -282,6 +316,11 @@ containers:
       returned: when there is one
       type: str
       sample: tripleo_haproxy.service
+    bundle:
+      description: The bundle of pacemaker's that it is a replica of.
+      returned: when there is one
+      type: str
+      sample: haproxy-bundle
     evidence:
       description: What points at its using the certificate.
       returned: when it runs
@@ -541,11 +580,14 @@ error:
       description:
         - V(input.invalid), the options are wrong; see RV(faults). V(containers.failed), several failed in different ways; see
           RV(failures). Else the kind of the only one.
-        - "The engine: V(engine.none), V(engine.down), V(engine.slow), V(engine.answer), V(engine.refused), V(program.failed)."
+        - "The engine: V(engine.none), V(engine.down), V(engine.slow), V(engine.answer), V(engine.refused), V(program.failed). Pacemaker:
+          V(cluster.answer)."
         - "Before anything is touched: V(preflight.file), V(preflight.unreadable), V(preflight.expired),
           V(preflight.not_yet_valid), V(preflight.no_names), V(preflight.key_mismatch), V(preflight.not_readable),
-          V(preflight.validation), V(container.missing), V(container.not_running), V(container.no_unit), V(container.recreate)."
-        - "Meanwhile: V(container.gone), V(container.replaced), V(container.file), V(container.signal), V(action.failed)."
+          V(preflight.validation), V(container.missing), V(container.not_running), V(container.no_unit), V(container.no_bundle),
+          V(container.recreate), V(cluster.refused), V(cluster.managed), V(cluster.unknown), V(cluster.none), V(lock.held)."
+        - "Meanwhile: V(container.gone), V(container.replaced), V(container.file), V(container.signal), V(action.failed),
+          V(cluster.failed), V(lock.lost)."
         - "Afterwards: V(verify.not_served), V(verify.not_up), V(verify.unhealthy), V(verify.unproven)."
         - Kinds that begin with V(probe.) say that sockets or processes of this host cannot be looked at.
         - V(program.no_architecture), the collection has no program for the target. V(program.not_placed), the program could

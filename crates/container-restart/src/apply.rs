@@ -10,6 +10,7 @@ mod told;
 use std::time::{Duration, Instant};
 
 use containers::Container;
+use containers::pacemaker::lock::Lock;
 
 use crate::decide::{Act, Plan};
 use crate::failure::Failure;
@@ -24,6 +25,8 @@ pub struct Applied {
     pub reached: Vec<(usize, Done)>,
     /// Containers that were not.
     pub untouched: Vec<usize>,
+    /// Why no further one was begun, where it is none of the containers' fault.
+    pub stopped: Option<Failure>,
     /// What the operator should look at.
     pub warnings: Vec<String>,
 }
@@ -35,6 +38,8 @@ pub struct Done {
     pub actions: Vec<String>,
     /// Whether it was restarted.
     pub restarted: bool,
+    /// Whether it is on another node now.
+    pub moved: bool,
     /// The container afterwards.
     pub container: Option<Container>,
     /// What it served in the last proof.
@@ -67,13 +72,24 @@ struct Work<'a> {
     act: &'a Act,
 }
 
-/// Acts.
-pub fn apply(request: &Request, host: &Host, observed: &Observed, plan: &Plan) -> Applied {
+/// Acts. A lock is held for another while before each further step.
+pub fn apply(
+    request: &Request,
+    host: &Host,
+    observed: &Observed,
+    plan: &Plan,
+    mut lock: Option<&mut Lock>,
+) -> Applied {
     let mut applied = Applied::default();
     let acts: Vec<(usize, &Act)> = plan.acts().collect();
     let mut failures = 0;
     for batch in acts.chunks(request.serial) {
-        if failures > request.max_failures {
+        if let (false, Some(lock), None) =
+            (applied.reached.is_empty(), lock.as_mut(), &applied.stopped)
+        {
+            applied.stopped = lock.prolong().err().map(Failure::from);
+        }
+        if failures > request.max_failures || applied.stopped.is_some() {
             applied
                 .untouched
                 .extend(batch.iter().map(|(number, _)| *number));
@@ -155,7 +171,13 @@ impl Work<'_> {
                 self.restart(through, done)?;
                 self.prove(done)?;
             }
-            (Err(failure), None) => return Err(failure),
+            (Err(failure), None) => {
+                done.warnings.extend(self.act.held_back.iter().map(|why| {
+                    let name = &self.candidate.container.name;
+                    format!("container '{name}' is not restarted, though something gentler did not help: {why}")
+                }));
+                return Err(failure);
+            }
         }
         self.hold(done)?;
         self.follow_up(done);

@@ -15,6 +15,24 @@ pub use answer::{Failed, TaskFailure};
 /// A failure of one container or of the whole task.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// Pacemaker looks after it and takes a restart by somebody else for a failure.
+    #[error("container '{container}': {why}; nothing was touched")]
+    BehindPacemaker {
+        /// The container.
+        container: String,
+        /// What would happen, and what to do instead.
+        why: String,
+    },
+    /// It may be pacemaker's, and that could not be asked.
+    #[error(
+        "container '{container}' has the name of a replica of pacemaker's, and the cluster could not be asked: {why}; nothing was touched"
+    )]
+    ClusterUnknown {
+        /// The container.
+        container: String,
+        /// Why not.
+        why: String,
+    },
     /// An engine, a file in a container, a signal or a program.
     #[error(transparent)]
     Container(#[from] containers::Error),
@@ -94,6 +112,34 @@ pub enum Failure {
     NoNames {
         /// Its file.
         path: PathBuf,
+    },
+    /// It belongs to no bundle, and `manager` is `pacemaker`.
+    #[error("container '{container}': manager is pacemaker, and {why}; nothing was touched")]
+    NoBundle {
+        /// The container.
+        container: String,
+        /// What is missing.
+        why: String,
+    },
+    /// Pacemaker would not restart it.
+    #[error(
+        "container '{container}': pacemaker would not restart its bundle: {why}; nothing was touched"
+    )]
+    NotByPacemaker {
+        /// The container.
+        container: String,
+        /// What stands in the way, and what to do.
+        why: String,
+    },
+    /// Pacemaker said that it had restarted it, and it is the same as before.
+    #[error(
+        "container '{container}': pacemaker said that it had restarted the bundle '{bundle}', and it was not"
+    )]
+    NotRestarted {
+        /// The container.
+        container: String,
+        /// The bundle.
+        bundle: String,
     },
     /// The unit cannot reload, or there is none.
     #[error("container '{container}': {why}; nothing was touched")]
@@ -228,6 +274,8 @@ impl Failure {
     /// The stable word for playbooks.
     pub fn word(&self) -> &str {
         match self {
+            Self::BehindPacemaker { .. } => "cluster.managed",
+            Self::ClusterUnknown { .. } => "cluster.unknown",
             Self::Container(error) => error.kind(),
             Self::EngineLost => "internal.engine",
             Self::Expired { .. } => "preflight.expired",
@@ -239,7 +287,10 @@ impl Failure {
             Self::ListenerGone { .. } => "action.failed",
             Self::Missing { .. } => "container.missing",
             Self::NoNames { .. } => "preflight.no_names",
+            Self::NoBundle { .. } => "container.no_bundle",
             Self::NoUnit { .. } => "container.no_unit",
+            Self::NotByPacemaker { .. } => "cluster.refused",
+            Self::NotRestarted { .. } => "cluster.failed",
             Self::NotRunning { .. } => "container.not_running",
             Self::NotServed { .. } => "verify.not_served",
             Self::NotUp { .. } => "verify.not_up",
@@ -262,6 +313,10 @@ impl Failure {
             Self::Guests { .. } => {
                 "move the guests to another host, or set action: restart for this container"
             }
+            Self::ClusterUnknown { .. } => {
+                "see that 'crm_mon -1' works on this host, or say who restarts it with 'manager'"
+            }
+            Self::NotRestarted { .. } => "look at 'crm_mon -1' and at the journal of pacemaker",
             Self::KeyNotReadable { .. } => {
                 "give the file an owner, group or mode that the user may read"
             }

@@ -2,6 +2,7 @@
 //! What is there: the certificate, the engines, the containers, and what points at their using it. Reads and probes
 //! only, also in check mode; what cannot be read is never taken for absent.
 
+mod bundles;
 mod doors;
 mod evidence;
 mod serving;
@@ -11,6 +12,7 @@ use containers::engine::{Engine, Search};
 use containers::mounts::{self, Place};
 use containers::{Container, State};
 
+pub use bundles::ReplicaSeen;
 pub use doors::{Database, Doors, Need};
 pub use evidence::{CopySeen, Evidence, FileSeen, PlaceSeen, Reader};
 pub use serving::{Eye, Look, Proof, Seen, Serving, Verdict};
@@ -248,8 +250,8 @@ fn look_closer(
     for (id, found) in looked {
         by_id.insert(id, found?);
     }
-    for each in candidates {
+    for each in candidates.iter_mut() {
         each.evidence = by_id.remove(&each.container.id);
     }
-    Ok(())
+    bundles::look(request, host, candidates)
 }

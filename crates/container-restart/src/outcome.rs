@@ -86,7 +86,7 @@ impl Report<'_> {
             .enumerate();
         let containers: Vec<Value> = each
             .map(|(number, (candidate, entry))| {
-                container::to_json(self.host, candidate, entry, self.done(number))
+                container::to_json(self, candidate, entry, self.done(number))
             })
             .collect();
         let left_alone = self.observed.candidates.iter().zip(&self.plan.entries);
@@ -136,6 +136,11 @@ impl Report<'_> {
                 found.push(Failed::new(self.name(*number), failure));
             }
         }
+        let stopped = self
+            .applied
+            .as_ref()
+            .and_then(|applied| applied.stopped.as_ref());
+        found.extend(stopped.map(|failure| Failed::new(&self.request.name, failure)));
         let names = self.unproven();
         if found.is_empty() && !names.is_empty() && self.request.unproven == Severity::Fail {
             let failure = Failure::Unproven { names };
@@ -266,6 +271,7 @@ fn words(act: &Act) -> String {
             format!("exec {}", call.command.first().map_or("", String::as_str))
         }
         Step::Signal { signal, .. } => format!("signal {}", signal.word()),
+        Step::Restart(Through::Bundle) => String::from("have pacemaker restart it"),
         Step::Restart(Through::Unit) => String::from("restart its unit"),
         Step::Say { line, .. } => format!("say {}", line.trim_end()),
         other => other.word().to_owned(),

@@ -26,7 +26,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new("command", Kind::List(Element::Str)),
     OptionSpec::new("command_user", Kind::Str),
     OptionSpec::new("manager", Kind::Str)
-        .choices(&["auto", "engine", "systemd"])
+        .choices(&["auto", "engine", "systemd", "pacemaker"])
         .default(r#""auto""#),
     OptionSpec::new("sync", Kind::Bool).default("true"),
     OptionSpec::new("escalate", Kind::Bool).default("true"),
@@ -42,6 +42,12 @@ pub const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new("serial", Kind::Int).default("1"),
     OptionSpec::new("max_failures", Kind::Int).default("0"),
     OptionSpec::new("restart_dependents", Kind::Bool).default("true"),
+    OptionSpec::new("lock", Kind::Str)
+        .choices(&["none", "pacemaker"])
+        .default(r#""none""#),
+    OptionSpec::new("lock_name", Kind::Str).default(r#""tls-everywhere-restart""#),
+    OptionSpec::new("lock_ttl", Kind::Int).default("600"),
+    OptionSpec::new("lock_timeout", Kind::Int).default("900"),
     OptionSpec::new("missing", Kind::Str)
         .choices(&["fail", "skip", "warn"])
         .default(r#""fail""#),
@@ -112,6 +118,14 @@ pub struct Params {
     pub max_failures: i64,
     /// Restart what shares the network of a container that was restarted.
     pub restart_dependents: bool,
+    /// none or pacemaker.
+    pub lock: String,
+    /// What that is called.
+    pub lock_name: String,
+    /// Seconds.
+    pub lock_ttl: i64,
+    /// Seconds.
+    pub lock_timeout: i64,
     /// A named container that is not there.
     pub missing: String,
     /// A container that does not run.

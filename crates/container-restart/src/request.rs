@@ -11,6 +11,7 @@ use std::time::Duration;
 use ansible_module::{Faults, InputFaults, unrendered};
 use containers::Account;
 use containers::engine::Kind;
+use containers::pacemaker::{self, lock::Terms};
 use containers::processes::Signal;
 
 pub use selection::{ContainerWish, Selection};
@@ -67,6 +68,8 @@ pub struct Request {
     pub max_failures: usize,
     /// Restart what shares the network of a container that was restarted.
     pub restart_dependents: bool,
+    /// The lock that the hosts of a cluster share while they act.
+    pub lock: Option<Terms>,
     /// A named container that is not there.
     pub missing: Severity,
     /// A container that does not run.
@@ -108,6 +111,8 @@ pub enum Manager {
     Auto,
     /// The engine, whoever owns it.
     Engine,
+    /// The cluster; it must be of a bundle.
+    Pacemaker,
     /// The unit; there must be one.
     Systemd,
 }
@@ -211,6 +216,7 @@ impl Request {
             action,
             manager: match params.manager.as_str() {
                 "engine" => Manager::Engine,
+                "pacemaker" => Manager::Pacemaker,
                 "systemd" => Manager::Systemd,
                 _ => Manager::Auto,
             },
@@ -238,6 +244,12 @@ impl Request {
             serial: count("serial", params.serial, 1, 1000, &mut faults) as usize,
             max_failures: count("max_failures", params.max_failures, 0, 1000, &mut faults) as usize,
             restart_dependents: params.restart_dependents,
+            lock: lock(
+                &params.lock,
+                params.lock_name,
+                (params.lock_ttl, params.lock_timeout),
+                &mut faults,
+            ),
             missing: Severity::from_word(&params.missing),
             not_running: Severity::from_word(&params.not_running),
             unproven: Severity::from_word(&params.unproven),
@@ -246,6 +258,31 @@ impl Request {
         };
         faults.into_result(request)
     }
+}
+
+/// The lock, where one is wanted; its options must make sense in any case.
+fn lock(
+    word: &str,
+    name: String,
+    (ttl, timeout): (i64, i64),
+    faults: &mut Faults,
+) -> Option<Terms> {
+    // It becomes an identifier in XML, which begins with a letter.
+    if !pacemaker::is_plain(&name) || !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        faults.push(
+            "lock_name",
+            format!(
+                "'{}': give letters, digits and _.- only",
+                name.escape_debug()
+            ),
+        );
+    }
+    let terms = Terms {
+        name,
+        ttl: seconds("lock_ttl", ttl, 10, faults),
+        wait: seconds("lock_timeout", timeout, 0, faults),
+    };
+    (word == "pacemaker").then_some(terms)
 }
 
 /// The options that belong to an action.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use containers::engine::Execution;
+use containers::pacemaker::{Replica, Restarted};
 use containers::units::{self, Unit};
 use containers::{Container, State};
 
@@ -17,6 +18,8 @@ use crate::request::Manager;
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 /// What systemd allows a unit by default (DefaultTimeoutStartSec and StopSec, 90 s each), and a little more.
 const UNIT_LIMIT: Duration = Duration::from_secs(200);
+/// What pacemaker may take to stop and start a replica with what is in it; a Galera that copies its state takes minutes.
+const BUNDLE_LIMIT: Duration = Duration::from_secs(600);
 
 impl Work<'_> {
     pub(super) fn steps(&self, done: &mut Done) -> Result<(), Failure> {
@@ -140,13 +143,12 @@ impl Work<'_> {
     }
 
     pub(super) fn restart(&self, through: Through, done: &mut Done) -> Result<(), Failure> {
-        let unit = self
-            .candidate
-            .evidence
-            .as_ref()
-            .and_then(|evidence| evidence.unit.as_ref());
-        match (through, unit) {
-            (Through::Unit, Some(unit)) => {
+        let evidence = self.candidate.evidence.as_ref();
+        let unit = evidence.and_then(|evidence| evidence.unit.as_ref());
+        let replica = evidence.and_then(|evidence| evidence.replica.known());
+        match (through, unit, replica) {
+            (Through::Bundle, _, Some(replica)) => return self.restart_replica(replica, done),
+            (Through::Unit, Some(unit), _) => {
                 done.actions.push(format!("restart {}", unit.name));
                 unit.restart(UNIT_LIMIT)?;
             }
@@ -165,14 +167,47 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The container after a restart: a unit may make a new one of the same name.
+    /// Through pacemaker, which makes a new container and may prefer another node for it.
+    fn restart_replica(&self, replica: &Replica, done: &mut Done) -> Result<(), Failure> {
+        let old = &self.candidate.container;
+        done.actions
+            .push(format!("restart {} by pacemaker", replica.bundle));
+        done.restarted = true;
+        if let Restarted::Moved(nodes) = replica.restart(BUNDLE_LIMIT)? {
+            done.warnings.push(format!(
+                "pacemaker runs '{}' of the bundle '{}' on '{}' now; run this there for what it serves",
+                replica.resource,
+                replica.bundle,
+                nodes.join("', '")
+            ));
+            done.container = None;
+            done.moved = true;
+            return Ok(());
+        }
+        done.container = self.now(Through::Bundle)?;
+        if done
+            .container
+            .as_ref()
+            .is_some_and(|now| now.is_same_life(old))
+        {
+            done.restarted = false;
+            return Err(Failure::NotRestarted {
+                container: old.name.clone(),
+                bundle: replica.bundle.clone(),
+            });
+        }
+        self.restart_dependents(done);
+        Ok(())
+    }
+
+    /// The container after a restart: its owner may make a new one of the same name.
     pub(super) fn now(&self, through: Through) -> Result<Option<Container>, Failure> {
         let old = &self.candidate.container;
         let engine = self.host.engine(self.candidate.engine)?;
         let found = engine.inspect(&old.id)?;
         match (found, through) {
             (Some(container), _) => Ok(Some(container)),
-            (None, Through::Unit) => Ok(engine.inspect(&old.name)?),
+            (None, Through::Bundle | Through::Unit) => Ok(engine.inspect(&old.name)?),
             (None, Through::Engine) => self.replaced(),
         }
     }

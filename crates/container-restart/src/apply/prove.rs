@@ -8,7 +8,7 @@ use containers::{Container, Health, State};
 use super::{Done, Work};
 use crate::decide::Through;
 use crate::failure::Failure;
-use crate::observe::{Look, Selected, Serving, Verdict};
+use crate::observe::{Evidence, Look, Selected, Serving, Verdict};
 use crate::request::Verify;
 
 /// Between two looks; the first ones are closer, because a reload takes milliseconds.
@@ -24,6 +24,9 @@ impl Work<'_> {
     ///
     /// Where nothing was served before, nothing can be proven; then it only has to run.
     pub(super) fn prove(&self, done: &mut Done) -> Result<(), Failure> {
+        if done.moved {
+            return Ok(());
+        }
         if self.request.verify == Verify::None
             && done
                 .container
@@ -79,11 +82,10 @@ impl Work<'_> {
 
     /// Whether it has ended and nobody will start it again.
     fn is_over(&self, container: Option<&Container>) -> bool {
-        let evidence = self.candidate.evidence.as_ref();
-        let has_unit = evidence.is_some_and(|evidence| evidence.unit.is_some());
+        let has_owner = self.has_owner();
         container.is_some_and(|now| {
             matches!(now.state, State::Stopped(_))
-                && !has_unit
+                && !has_owner
                 && matches!(now.restart_policy.as_str(), "" | "no")
         })
     }
@@ -92,11 +94,14 @@ impl Work<'_> {
         !self.act.addresses.is_empty()
     }
 
-    /// The container as it is now; `None` while its unit makes a new one.
-    fn current(&self, done: &Done) -> Result<Option<Container>, Failure> {
+    fn has_owner(&self) -> bool {
         let evidence = self.candidate.evidence.as_ref();
-        let has_unit = evidence.is_some_and(|evidence| evidence.unit.is_some());
-        let through = if done.restarted && has_unit {
+        evidence.is_some_and(Evidence::has_owner)
+    }
+
+    /// The container as it is now; `None` while its owner makes a new one.
+    fn current(&self, done: &Done) -> Result<Option<Container>, Failure> {
+        let through = if done.restarted && self.has_owner() {
             Through::Unit
         } else {
             Through::Engine
@@ -193,6 +198,9 @@ impl Work<'_> {
 
     /// Waits for the healthcheck, then sees that the container stays up.
     pub(super) fn hold(&self, done: &mut Done) -> Result<(), Failure> {
+        if done.moved {
+            return Ok(());
+        }
         self.wait_healthy(done)?;
         if self.request.stable_for.is_zero() {
             return Ok(());

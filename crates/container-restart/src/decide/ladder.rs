@@ -9,7 +9,7 @@ use containers::processes::{Process, Signal};
 use super::gentlest::{Helped, gentle_steps};
 use super::{addresses, stale};
 use crate::failure::Failure;
-use crate::observe::{Candidate, Evidence, Serving};
+use crate::observe::{Candidate, Evidence, ReplicaSeen, Serving};
 use crate::programs::{self, Call};
 use crate::request::{ActionWish, Manager, Request};
 use crate::talk::haproxy::Runtime;
@@ -24,6 +24,8 @@ pub struct Act {
     pub steps: Vec<Step>,
     /// Then this, if the proof fails.
     pub then: Option<Through>,
+    /// Why nothing follows if the proof fails, where that would be pacemaker's.
+    pub held_back: Option<String>,
     /// Where the certificate must be served afterwards; empty if nothing can prove it.
     pub addresses: Vec<SocketAddr>,
 }
@@ -72,6 +74,8 @@ pub enum Step {
 /// Who restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Through {
+    /// The cluster, of whose bundle it is a replica.
+    Bundle,
     /// The engine.
     Engine,
     /// The unit that owns the container.
@@ -110,7 +114,12 @@ pub(super) fn climb(
     evidence: &Evidence,
     wish: &ActionWish,
 ) -> Result<(Act, String), Failure> {
-    let through = through(request, candidate, evidence)?;
+    let (through, barrier) = match through(request, candidate, evidence) {
+        Ok(through) => (through, None),
+        // What is gentle needs nobody's leave.
+        Err(failure) if evidence.replica != ReplicaSeen::No => (Through::Bundle, Some(failure)),
+        Err(failure) => return Err(failure),
+    };
     let has_stale_copies = evidence.stale_copies().next().is_some();
     let (steps, why) = match wish {
         ActionWish::Auto | ActionWish::None => {
@@ -147,26 +156,64 @@ pub(super) fn climb(
         ),
     };
     let restarts = steps.iter().any(|step| matches!(step, Step::Restart(_)));
+    let held_back = match barrier {
+        Some(failure) if restarts => return Err(failure),
+        barrier => barrier.filter(|_| request.escalate).map(reason),
+    };
     let act = Act {
         sync: request.sync && has_stale_copies,
         steps,
         // Running guests are worth more than a certificate.
-        then: (request.escalate && !restarts && !evidence.has_guests()).then_some(through),
+        then: (request.escalate && !restarts && held_back.is_none() && !evidence.has_guests())
+            .then_some(through),
+        held_back,
         addresses: addresses(request, candidate, evidence),
     };
     Ok((act, why))
 }
 
+/// Who restarts it. Where pacemaker runs it that is pacemaker, or nobody.
 fn through(
     request: &Request,
     candidate: &Candidate,
     evidence: &Evidence,
 ) -> Result<Through, Failure> {
+    let container = candidate.container.name.clone();
+    match (request.manager, &evidence.replica) {
+        (Manager::Auto | Manager::Pacemaker, ReplicaSeen::Yes(replica)) => {
+            return match replica.obstacle() {
+                None => Ok(Through::Bundle),
+                Some(why) => Err(Failure::NotByPacemaker { container, why }),
+            };
+        }
+        (Manager::Engine, ReplicaSeen::Yes(replica)) if replica.is_watched() => {
+            return Err(Failure::BehindPacemaker {
+                container,
+                why: format!(
+                    "it is of the bundle '{0}', and pacemaker takes a restart by the engine for a failure and may start it once more; \
+                     leave 'manager' out, or take it out of pacemaker's hands first: crm_resource --resource {0} --meta \
+                     --set-parameter is-managed --parameter-value false",
+                    replica.bundle
+                ),
+            });
+        }
+        (Manager::Auto | Manager::Pacemaker, ReplicaSeen::Unknown(why))
+            if evidence.unit.is_none() =>
+        {
+            let why = why.clone();
+            return Err(Failure::ClusterUnknown { container, why });
+        }
+        (Manager::Pacemaker, _) => {
+            let why = String::from("it is no replica of a bundle that pacemaker runs on this host");
+            return Err(Failure::NoBundle { container, why });
+        }
+        _ => {}
+    }
     match (request.manager, &evidence.unit) {
         (Manager::Engine, _) | (Manager::Auto, None) => Ok(Through::Engine),
-        (Manager::Auto | Manager::Systemd, Some(_)) => Ok(Through::Unit),
-        (Manager::Systemd, None) => Err(Failure::NoUnit {
-            container: candidate.container.name.clone(),
+        (_, Some(_)) => Ok(Through::Unit),
+        (_, None) => Err(Failure::NoUnit {
+            container,
             why: String::from("manager is systemd, and no active unit owns it"),
         }),
     }
@@ -187,6 +234,16 @@ fn spare_guests(
         container: candidate.container.name.clone(),
         why: why.to_owned(),
     })
+}
+
+/// What a failure of [`through`] says besides that nothing was touched.
+fn reason(failure: Failure) -> String {
+    match failure {
+        Failure::BehindPacemaker { why, .. }
+        | Failure::ClusterUnknown { why, .. }
+        | Failure::NotByPacemaker { why, .. } => why,
+        other => ansible_module::flatten(&other),
+    }
 }
 
 fn reload(candidate: &Candidate, evidence: &Evidence) -> Result<Step, Failure> {

@@ -16,7 +16,7 @@ use containers::Instant;
 
 use super::*;
 use crate::marker::Marker;
-use crate::observe::{CopySeen, FileSeen, PlaceSeen, Seen};
+use crate::observe::{CopySeen, FileSeen, PlaceSeen, ReplicaSeen, Seen};
 use crate::request::Fingerprint;
 use crate::talk::qemu::Guest;
 use tls_probe::StartTls;
@@ -44,7 +44,7 @@ fn files() -> &'static (tempfile::TempDir, PathBuf) {
 fn request(options: serde_json::Value) -> Request {
     let mut all = json!({
         "replaces": [], "containers": [], "engine": "auto", "engine_timeout": 30, "action": "auto", "signal": "HUP",
-        "manager": "auto", "sync": true, "escalate": true, "only_if": "stale", "verify": "auto", "verify_timeout": 30,
+        "manager": "auto", "lock": "none", "lock_name": "x", "lock_ttl": 600, "lock_timeout": 900, "sync": true, "escalate": true, "only_if": "stale", "verify": "auto", "verify_timeout": 30,
         "verify_consecutive": 3, "wait_healthy": true, "stable_for": 5, "serial": 1, "max_failures": 0,
         "restart_dependents": true, "missing": "fail", "not_running": "skip", "unproven": "warn",
         "state_dir": "/run/tls-everywhere", "certificate": files().1,
@@ -388,4 +388,87 @@ fn only_looking_changes_nothing() {
         )),
         "skip"
     );
+}
+
+/// A container of which pacemaker says this: `managed` and `target_role` as in its XML.
+fn of_a_bundle(program: &str, attributes: &str) -> Evidence {
+    let text = format!(
+        r#"<pacemaker-result><current_dc with_quorum="true"/><cluster_options maintenance-mode="false"/>
+        <bundle id="b" type="podman"><replica id="0">
+        <resource id="b-podman-0" resource_agent="ocf:heartbeat:podman" {attributes}><node name="one"/></resource>
+        </replica></bundle></pacemaker-result>"#
+    );
+    let status = containers::pacemaker::Status::read(&text, "one").unwrap();
+    let replica = status.replica("b-podman-0", "podman").unwrap().clone();
+    Evidence {
+        replica: ReplicaSeen::Yes(replica),
+        ..evidence(program, Verdict::Replaced)
+    }
+}
+
+const MANAGED: &str = r#"managed="true""#;
+const UNMANAGED: &str = r#"managed="false""#;
+
+#[test]
+fn a_replica_is_restarted_by_pacemaker_and_reloaded_without_it() {
+    for manager in ["auto", "pacemaker"] {
+        let options = json!({"manager": manager});
+        let restarted = found(options.clone(), of_a_bundle("something", MANAGED));
+        assert_eq!(act(&restarted).steps, [Step::Restart(Through::Bundle)]);
+        let gentle = found(options, of_a_bundle("nginx", MANAGED));
+        assert_eq!(act(&gentle).steps[0].word(), "signal");
+        assert_eq!(act(&gentle).then, Some(Through::Bundle));
+    }
+}
+
+#[test]
+fn what_pacemaker_would_not_restart_is_refused_but_may_be_reloaded() {
+    for (attributes, what) in [
+        (UNMANAGED, "is-managed=false"),
+        (
+            r#"managed="true" target_role="Stopped""#,
+            "target-role=Stopped",
+        ),
+    ] {
+        let refused = found(json!({}), of_a_bundle("something", attributes));
+        assert_eq!(refused.refusals[0].1.word(), "cluster.refused");
+        assert!(refused.refusals[0].1.to_string().contains(what));
+        let gentle = found(json!({}), of_a_bundle("nginx", attributes));
+        assert!(gentle.refusals.is_empty() && act(&gentle).then.is_none());
+        assert!(act(&gentle).held_back.as_ref().unwrap().contains(what));
+    }
+}
+
+#[test]
+fn nobody_restarts_a_replica_behind_pacemakers_back() {
+    let engine = || json!({"manager": "engine"});
+    let refused = found(engine(), of_a_bundle("something", MANAGED));
+    assert_eq!(refused.refusals[0].1.word(), "cluster.managed");
+    let gentle = found(engine(), of_a_bundle("nginx", MANAGED));
+    assert_eq!(act(&gentle).then, None);
+    let left_alone = found(engine(), of_a_bundle("something", UNMANAGED));
+    assert_eq!(
+        act(&left_alone).steps,
+        [Step::Restart(Through::Engine)],
+        "pacemaker does not look"
+    );
+}
+
+#[test]
+fn a_cluster_that_cannot_be_asked_is_not_taken_for_none() {
+    let unknown = |program| Evidence {
+        replica: ReplicaSeen::Unknown("no answer".to_owned()),
+        ..evidence(program, Verdict::Replaced)
+    };
+    let refused = found(json!({}), unknown("something"));
+    assert_eq!(refused.refusals[0].1.word(), "cluster.unknown");
+    let gentle = found(json!({}), unknown("nginx"));
+    assert_eq!((act(&gentle).then, gentle.refusals.len()), (None, 0));
+    let told = found(json!({"manager": "engine"}), unknown("something"));
+    assert_eq!(act(&told).steps, [Step::Restart(Through::Engine)]);
+    let none = found(
+        json!({"manager": "pacemaker"}),
+        evidence("nginx", Verdict::Replaced),
+    );
+    assert_eq!(none.refusals[0].1.word(), "container.no_bundle");
 }

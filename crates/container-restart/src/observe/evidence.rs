@@ -12,7 +12,9 @@ use containers::processes::Process;
 use containers::units::{self, Unit};
 use tls_probe::Processes;
 
-use super::{Candidate, Doors, Host, Look, Need, Selected, Serving, Wanted, places_of};
+use super::{
+    Candidate, Doors, Host, Look, Need, ReplicaSeen, Selected, Serving, Wanted, places_of,
+};
 use crate::failure::Failure;
 use crate::marker::Marker;
 use crate::request::{Manager, Request, Verify};
@@ -32,6 +34,8 @@ pub struct Evidence {
     pub serving: Vec<Serving>,
     /// Its processes, the first one first.
     pub processes: Vec<Process>,
+    /// What the cluster says of it.
+    pub replica: ReplicaSeen,
     /// The unit that owns it.
     pub unit: Option<Unit>,
     /// Ways to talk to its programs.
@@ -294,6 +298,11 @@ impl Evidence {
     pub fn has_guests(&self) -> bool {
         let mut programs = self.processes.iter().map(|each| each.program.as_str());
         programs.any(crate::talk::qemu::is_guest)
+    }
+
+    /// Whether somebody owns it who may make a new one of the same name.
+    pub fn has_owner(&self) -> bool {
+        self.unit.is_some() || self.replica.known().is_some()
     }
 
     /// Copies that are not what the host's file is now.

@@ -3,20 +3,23 @@
 
 use serde_json::{Value, json};
 
+use super::Report;
 use crate::apply::Done;
-use crate::decide::{Act, Decision, Entry, Step, Through};
-use crate::observe::{Candidate, Evidence, FileSeen, Host, PlaceSeen, Seen, Serving};
+use crate::decide::{Act, Decision, Entry};
+use crate::observe::{Candidate, Evidence, FileSeen, PlaceSeen, Seen, Serving};
+use crate::request::Manager;
 
 /// As in the result `containers`.
 pub(super) fn to_json(
-    host: &Host,
+    report: &Report<'_>,
     candidate: &Candidate,
     entry: &Entry,
     done: Option<&Done>,
 ) -> Value {
     let container = &candidate.container;
     let evidence = candidate.evidence.as_ref();
-    let engine = host
+    let engine = report
+        .host
         .engines
         .0
         .get(candidate.engine)
@@ -24,6 +27,12 @@ pub(super) fn to_json(
     let unit = evidence
         .and_then(|evidence| evidence.unit.as_ref())
         .map(|unit| unit.name.clone());
+    let replica = evidence.and_then(|evidence| evidence.replica.known());
+    let manager = match (replica, &unit) {
+        (Some(_), _) if report.request.manager != Manager::Engine => "pacemaker",
+        (_, Some(_)) => "systemd",
+        _ => "engine",
+    };
     let act = match &entry.decision {
         Decision::Act(act) => Some(act),
         _ => None,
@@ -39,7 +48,8 @@ pub(super) fn to_json(
         "engine": engine,
         "state": after.unwrap_or(container).state.word(),
         "selected_by": candidate.selected.word(),
-        "manager": if unit.is_some() { "systemd" } else { "engine" },
+        "manager": manager,
+        "bundle": replica.map(|replica| replica.bundle.clone()),
         "unit": unit,
         "evidence": evidence.map(|evidence| gathered(evidence, done)),
         "decision": entry.decision.word(),
@@ -57,7 +67,6 @@ pub(super) fn to_json(
 /// The first thing that is done, in one word.
 fn action(act: &Act) -> &'static str {
     match act.steps.first() {
-        Some(Step::Restart(Through::Engine | Through::Unit)) => "restart",
         Some(step) => step.word(),
         None => "none",
     }

@@ -10,7 +10,7 @@ use crate::params::OPTIONS;
 fn params(given: Value) -> Params {
     let mut all = json!({
         "replaces": [], "containers": [], "engine": "auto", "engine_timeout": 30, "action": "auto", "signal": "HUP",
-        "manager": "auto", "sync": true, "escalate": true, "only_if": "stale", "verify": "auto", "verify_timeout": 30,
+        "manager": "auto", "lock": "none", "lock_name": "x", "lock_ttl": 600, "lock_timeout": 900, "sync": true, "escalate": true, "only_if": "stale", "verify": "auto", "verify_timeout": 30,
         "verify_consecutive": 3, "wait_healthy": true, "stable_for": 5, "serial": 1, "max_failures": 0,
         "restart_dependents": true, "missing": "fail", "not_running": "skip", "unproven": "warn",
         "state_dir": "/run/tls-everywhere", "certificate": "/etc/pki/a.pem",
@@ -86,6 +86,21 @@ fn every_fault_is_named_with_its_path() {
             "verify[0].port: is required, 1 to 65535",
             "stop_timeout: give 0 to 86400 seconds",
             "serial: give 1 to 1000",
+        ]
+    );
+}
+
+#[test]
+fn a_lock_is_taken_only_where_one_is_wanted() {
+    let lock = |given| Request::try_from_params(params(given)).unwrap().lock;
+    assert!(lock(json!({})).is_none());
+    let terms = lock(json!({"lock": "pacemaker", "lock_timeout": 0})).unwrap();
+    assert_eq!((terms.ttl.as_secs(), terms.wait.as_secs()), (600, 0));
+    assert_eq!(
+        faults(json!({"lock_name": "a'b", "lock_ttl": 0})),
+        [
+            "lock_name: 'a\\'b': give letters, digits and _.- only",
+            "lock_ttl: give 10 to 86400 seconds"
         ]
     );
 }
