@@ -40,8 +40,9 @@ class Debian:
 
 
 SVC = Debian("svc", "bookworm", "minbase", (
-    "apache2", "dbus", "etcd-server", "galera-4", "haproxy", "mariadb-server", "memcached", "nginx-light", "openssl", "openvswitch-common", "podman",
-    "procps", "python3-minimal", "rabbitmq-server", "redis-server", "runc", "socat", "stunnel4", "systemd-sysv",
+    "apache2", "corosync", "dbus", "etcd-server", "galera-4", "haproxy", "mariadb-server", "memcached", "nginx-light", "openssl", "openvswitch-common",
+    "pacemaker", "pacemaker-cli-utils", "podman", "procps", "python3-minimal", "rabbitmq-server", "redis-server", "resource-agents", "runc", "socat",
+    "stunnel4", "systemd-sysv",
 ))
 # Python and sshd are for Ansible, which comes from outside.
 NEWER = Debian("newer", "trixie", "essential", (
