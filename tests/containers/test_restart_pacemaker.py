@@ -193,6 +193,48 @@ def test_who_had_to_wait_looks_again_and_finds_the_work_done(cluster, hard):
     assert cluster.history(hard)[0] == starts + 1
 
 
+def meanwhile(cluster, service, **options):
+    """A run on two containers, which only signals and is slow in the proof; a future, once the run holds the lock."""
+    names = ["web-bundle-podman-0", "beside"]
+    task = {**LOCK, "containers": names, "action": "signal", "only_if": "always", "verify": "none", "stable_for": 3, **options}
+    future = concurrent.futures.ThreadPoolExecutor(max_workers=1).submit(cluster.restart, service, **task)
+    owner = clusters.until("it holds the lock", lambda: cluster.lock(LOCK["lock_name"]), pause=0.1)
+    return future, owner
+
+
+def test_the_lock_is_prolonged_before_each_container(cluster, gentle, beside):
+    future, first = meanwhile(cluster, gentle)
+    values = {first}
+    while not future.done():
+        values.add(cluster.lock(LOCK["lock_name"]))
+    owners = {value.partition(":")[0] for value in values - {None}}
+    ends = sorted(int(value.partition(":")[2]) for value in values - {None})
+    assert future.result().acted == ["web-bundle-podman-0", "beside"], future.result()
+    assert len(owners) == 1 and len(ends) == 2 and ends[1] >= ends[0] + 3, values
+
+
+def test_who_loses_the_lock_begins_nothing_more(cluster, gentle, beside):
+    future, _ = meanwhile(cluster, gentle)
+    cluster.unlock(LOCK["lock_name"])
+    thief = cluster.lock(LOCK["lock_name"], "controller-7", 3600)
+    answer = future.result()
+    assert answer["error"]["kind"] == "lock.lost" and "'controller-7'" in answer.msg and answer.changed, answer
+    assert (answer.acted, answer.untouched) == (["web-bundle-podman-0"], ["beside"])
+    assert cluster.lock(LOCK["lock_name"]) == thief
+    cluster.unlock(LOCK["lock_name"])
+
+
+def test_a_run_that_was_killed_loses_the_lock_by_its_end(cluster, hard, gentle, beside):
+    future, value = meanwhile(cluster, gentle, stable_for=60, lock_ttl=10)
+    owner, _, end = value.partition(":")
+    cluster.run("kill", "-KILL", owner.partition("/")[2])
+    assert future.exception() is not None and cluster.lock(LOCK["lock_name"]) == value
+    assert f"process {owner.partition('/')[2]} on node 'node1'" in cluster.fails(gentle, "lock.held", only_if="always", **{**LOCK, "lock_timeout": 0}).msg
+    answer = cluster.succeeds(gentle, only_if="always", **LOCK)
+    assert answer.ended >= int(end) and answer.acted == ["web-bundle-podman-0"], answer
+    assert cluster.lock(LOCK["lock_name"]) is None
+
+
 def test_where_pacemaker_does_not_run_there_is_no_lock_and_the_engine_restarts(cluster, hard):
     cluster.run("crm_attribute", "--name", "maintenance-mode", "--update", "true")
     cluster.run("systemctl", "stop", "pacemaker")
