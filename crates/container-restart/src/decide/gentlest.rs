@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use containers::processes::Signal;
+
 use super::ladder::Step;
 use crate::observe::{Doors, Evidence, Serving};
 use crate::programs::{self, Files, Gentle, Known};
@@ -26,44 +28,49 @@ pub(super) fn gentle_steps(program: &str, evidence: &Evidence, listeners: &[&Ser
         doors: &evidence.doors,
         has_cluster: has_cluster(program, evidence),
     };
-    let nothing = |why: &str| Helped::ByNothing(why.to_owned());
     match programs::gentle(program, &known) {
         Gentle::Wait => Helped::By(
             vec![Step::Wait],
             format!("{program} looks at its files by itself"),
         ),
-        Gentle::Signal(signal) => match programs::top(program, &evidence.processes) {
-            Some(top) => {
-                let to = top.clone();
-                let why = format!("{program} reads its files again on {}", signal.word());
-                Helped::By(
-                    vec![Step::Signal { signal, to }],
-                    reasoned(why, evidence, program),
-                )
-            }
-            None => nothing(&format!("{program} has ended")),
-        },
+        Gentle::Signal(signal) => signalled(program, signal, evidence),
         Gentle::Execute(calls) => Helped::By(
             calls.into_iter().map(Step::Execute).collect(),
             format!("{program} reads its files again by a command"),
         ),
         Gentle::Exchange => exchange(evidence),
         Gentle::Display => display(evidence, listeners),
-        Gentle::Say(line) => {
-            let said: Vec<Step> = listeners
-                .iter()
-                .map(|each| Step::Say { line, at: each.at })
-                .collect();
-            if said.is_empty() {
-                return nothing(&format!("{program} has no listener that could be told"));
-            }
-            let word = line.trim_end();
-            let why = format!("{program} reads its files again when it is told '{word}'");
-            Helped::By(said, why)
-        }
+        Gentle::Say(line) => said(program, line, listeners),
         Gentle::Impossible(why) => Helped::ByNothing(reasoned(why.to_owned(), evidence, program)),
         Gentle::Unknown => Helped::Unknown,
     }
+}
+
+fn signalled(program: &str, signal: Signal, evidence: &Evidence) -> Helped {
+    let Some(top) = programs::top(program, &evidence.processes) else {
+        return Helped::ByNothing(format!("{program} has ended"));
+    };
+    let to = top.clone();
+    let why = format!("{program} reads its files again on {}", signal.word());
+    Helped::By(
+        vec![Step::Signal { signal, to }],
+        reasoned(why, evidence, program),
+    )
+}
+
+fn said(program: &str, line: &'static str, listeners: &[&Serving]) -> Helped {
+    let steps: Vec<Step> = listeners
+        .iter()
+        .map(|each| Step::Say { line, at: each.at })
+        .collect();
+    if steps.is_empty() {
+        return Helped::ByNothing(format!("{program} has no listener that could be told"));
+    }
+    let word = line.trim_end();
+    Helped::By(
+        steps,
+        format!("{program} reads its files again when it is told '{word}'"),
+    )
 }
 
 /// With why HAProxy's runtime API is not what helps.
@@ -119,6 +126,9 @@ fn display(evidence: &Evidence, listeners: &[&Serving]) -> Helped {
             guest: guest.clone(),
             virsh: doors.virsh.clone(),
         });
+    }
+    if steps.is_empty() {
+        return Helped::ByNothing(String::from("the guest that serves it has ended"));
     }
     Helped::By(
         steps,
