@@ -191,6 +191,59 @@ CERT_REQUEST = {
                             },
                         },
                     },
+                    'certmonger': {
+                        'type': 'dict',
+                        'options': {
+                            'ca': {
+                                'type': 'str',
+                                'required': True,
+                            },
+                            'profile': {
+                                'type': 'str',
+                            },
+                            'issuer': {
+                                'type': 'str',
+                            },
+                            'ca_file': {
+                                'type': 'path',
+                            },
+                            'wait': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'wait_timeout': {
+                                'type': 'str',
+                                'default': '5m',
+                            },
+                            'auto_renew': {
+                                'type': 'bool',
+                            },
+                            'pre_save': {
+                                'type': 'str',
+                            },
+                            'post_save': {
+                                'type': 'str',
+                            },
+                            'nickname': {
+                                'type': 'str',
+                            },
+                            'address': {
+                                'type': 'str',
+                            },
+                            'challenge_password': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                            'challenge_password_file': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'key_pin_file': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                        },
+                    },
                 },
             },
             'files': {
@@ -435,6 +488,59 @@ CERT_REQUEST = {
                             'passphrase': {
                                 'type': 'str',
                                 'no_log': True,
+                            },
+                        },
+                    },
+                    'certmonger': {
+                        'type': 'dict',
+                        'options': {
+                            'ca': {
+                                'type': 'str',
+                                'required': True,
+                            },
+                            'profile': {
+                                'type': 'str',
+                            },
+                            'issuer': {
+                                'type': 'str',
+                            },
+                            'ca_file': {
+                                'type': 'path',
+                            },
+                            'wait': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'wait_timeout': {
+                                'type': 'str',
+                                'default': '5m',
+                            },
+                            'auto_renew': {
+                                'type': 'bool',
+                            },
+                            'pre_save': {
+                                'type': 'str',
+                            },
+                            'post_save': {
+                                'type': 'str',
+                            },
+                            'nickname': {
+                                'type': 'str',
+                            },
+                            'address': {
+                                'type': 'str',
+                            },
+                            'challenge_password': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                            'challenge_password_file': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'key_pin_file': {
+                                'type': 'path',
+                                'no_log': False,
                             },
                         },
                     },

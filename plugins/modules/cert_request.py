@@ -63,7 +63,10 @@ options:
         type: list
         elements: str
       principal: &principal
-        description: Kerberos principals. No issuer of this version can put them into a certificate, so they are refused.
+        description:
+          - Kerberos principals, as V(HTTP/web.example.org@EXAMPLE.ORG). Only O(certificates[].issuer.certmonger) can ask for
+            them; the others refuse them.
+          - One without a realm gets that of C(/etc/ipa/default.conf), else the default realm of C(/etc/krb5.conf).
         type: list
         elements: str
       other_name: &other_name
@@ -94,7 +97,9 @@ options:
             description: Curve of an ECDSA key, V(P-256) (where nothing is said), V(P-384) or V(P-521).
             type: str
           reuse:
-            description: Keep the key when the certificate is renewed. A new certificate has a new key where nothing is said.
+            description:
+              - Keep the key when the certificate is renewed. A new certificate has a new key where nothing is said, but not
+                with O(certificates[].issuer.certmonger), whose own renewals keep it as well.
             type: bool
           passphrase:
             description: Encrypts the key on disk. At least 4 characters.
@@ -121,7 +126,9 @@ options:
         description: Ask for the TLS feature extension (status_request), also known as OCSP must-staple.
         type: bool
       ttl: &ttl
-        description: Lifetime that is asked for, as V(90d), V(12h), V(90m) or V(2w). V(398d) where nothing is said.
+        description:
+          - Lifetime that is asked for, as V(90d), V(12h), V(90m) or V(2w). V(398d) where nothing is said.
+          - certmonger is told of none; its authority decides.
         type: str
       renew: &renew
         description: When a certificate is replaced.
@@ -131,6 +138,8 @@ options:
             description:
               - How long before its end, as V(30d), or at which share of its whole lifetime, as V(33%).
               - Where nothing is said, 30 days or a third of the lifetime, whichever is shorter.
+              - certmonger renews by itself, 28 days before the end. Where it does and nothing is said here, a run of the task
+                replaces a certificate only when it has ended.
             type: str
           'on':
             description: Which reasons count. All where nothing is said. A missing file and a key that does not match always count.
@@ -211,6 +220,77 @@ options:
               passphrase:
                 description: Decrypts the private key.
                 type: str
+          certmonger:
+            description:
+              - The daemon certmonger on the target. It makes the key, asks one of its CAs, writes key and certificate itself,
+                and renews by itself. The task tells it what is wished, over D-Bus, and looks at its files afterwards.
+              - A request that tracks the same certificate file is taken over as it is, whoever made it. What the options do not
+                say is not compared and stays as it is in such a request; that holds for subject, usages, kind of key,
+                principals, profile, issuer, commands and flags.
+              - Commands, flags, owners and the CA's file are changed without a new certificate.
+              - One file with content V(private_key) and one with V(certificate) are needed, which certmonger writes. Other
+                contents are made of these by the task, and follow a renewal by certmonger with the next run of the task.
+                Owners given by name and exact modes are told to certmonger, which sets them at each save.
+              - A certificate that certmonger does not track yet is kept if certmonger knows it as one of the CA's, and
+                replaced otherwise.
+            type: dict
+            suboptions:
+              ca:
+                description:
+                  - The CA, by the name in C(getcert list-cas). V(ipa) is V(IPA), V(self-sign) is V(SelfSign), in any case;
+                    V(local) is certmonger's own authority.
+                  - What linux-system-roles calls V(self-sign) is V(local) here.
+                type: str
+                required: true
+              profile:
+                description: Profile at the CA. An empty one clears it.
+                type: str
+              issuer:
+                description: Issuer at the CA, such as a sub-CA of IPA. An empty one clears it.
+                type: str
+              ca_file:
+                description:
+                  - Where certmonger writes the CA's root. certmonger runs the commands of all requests that share such a file
+                    when it writes it.
+                type: path
+              wait:
+                description:
+                  - Wait until the certificate is there. A CA that refuses, or cannot be reached, then fails the certificate.
+                  - Without it, RV(pending) names what is not there yet; certmonger goes on by itself.
+                type: bool
+                default: true
+              wait_timeout:
+                description: How long to wait, as V(5m), for each certificate. The commands of the user run within it.
+                type: str
+                default: 5m
+              auto_renew:
+                description: Whether certmonger renews by itself. It does where nothing is said and the request is new.
+                type: bool
+              pre_save:
+                description: Command that certmonger runs before it writes the files. No shell runs it. An empty one clears it.
+                type: str
+              post_save:
+                description:
+                  - Command that certmonger runs after it wrote the files. No shell runs it; its exit status is ignored. An empty
+                    one clears it.
+                type: str
+              nickname:
+                description: Id of a new request. The name of the certificate where nothing is said.
+                type: str
+              address:
+                description:
+                  - D-Bus address of certmonger's own socket, as C(certmonger -L -P) opens it, for hosts without a system bus.
+                  - Where nothing is said, that of C(CERTMONGER_PVT_ADDRESS) in the environment, else the system bus.
+                type: str
+              challenge_password:
+                description: Challenge password for SCEP. certmonger does not show it, so a new one is told only with a new request.
+                type: str
+              challenge_password_file:
+                description: File with the challenge password.
+                type: path
+              key_pin_file:
+                description: File with the PIN that encrypts the private key. It must exist.
+                type: path
       files: &files
         description:
           - What is written where. All files of an entry are replaced together, the key first. If anything fails, the old ones
@@ -300,7 +380,9 @@ options:
       containers: *containers
       on_unreadable: *on_unreadable
   state:
-    description: V(absent) removes the files of the entries and forgets their pending requests.
+    description:
+      - V(absent) removes the files of the entries and forgets their pending requests.
+      - With O(certificates[].issuer.certmonger) it first ends the tracking of these files.
     type: str
     choices: [present, absent]
     default: present
@@ -398,6 +480,20 @@ EXAMPLES = r"""
             trust: /etc/ssl/certs/ca-certificates.crt
         files:
           - {content: combined, path: /etc/haproxy/public.pem, mode: "0600"}
+
+- name: Let certmonger keep a certificate of IPA, and restart one container when it renews it
+  tls.everywhere.cert_request:
+    certificates:
+      - name: novnc-proxy
+        dns: [overcloud.internalapi.example.org]
+        principal: [novnc-proxy/overcloud.internalapi.example.org]
+        issuer:
+          certmonger:
+            ca: ipa
+            post_save: /usr/bin/podman restart nova_vnc_proxy
+        files:
+          - {content: certificate, path: /etc/pki/tls/certs/novnc_proxy.crt, mode: "0644"}
+          - {content: private_key, path: /etc/pki/tls/private/novnc_proxy.key, mode: "0600"}
 """
 
 RETURN = r"""
@@ -413,14 +509,15 @@ certificates:
     action:
       description:
         - What was done, or would be. V(issue), V(rewrite) files of the certificate in service, V(fix_attributes), V(request)
-          from an issuer outside, V(wait) for one, V(remove), V(keep) or V(failed).
+          from an issuer outside, V(wait) for one, V(track) with certmonger without a new certificate, V(remove), V(keep) or
+          V(failed).
       returned: always
       type: str
       sample: issue
     reasons:
       description:
         - Why. Kinds are V(attributes), V(chain), V(expiry), V(forced), V(issuer), V(key), V(missing), V(names),
-          V(not_yet_valid), V(revoked), V(subject), V(unreadable) and V(usages).
+          V(not_yet_valid), V(refused), V(revoked), V(subject), V(tracking), V(unreadable) and V(usages).
       returned: always
       type: list
       elements: dict
@@ -507,7 +604,7 @@ renewed:
   elements: str
   sample: [haproxy-internal_api]
 pending:
-  description: Names of the certificates that wait for an issuer outside.
+  description: Names of the certificates that wait for an issuer outside, or for certmonger.
   returned: always, unless the options were refused
   type: list
   elements: str

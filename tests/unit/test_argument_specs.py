@@ -21,7 +21,7 @@ MODULES = {
     "pki_ca": argument_specs.PKI_CA,
 }
 SECRETS = {
-    "cert_request": {"passphrase", "private_key_content"}, "container_restart": set(), "file_set": {"content", "content_base64"},
+    "cert_request": {"challenge_password", "passphrase", "private_key_content"}, "container_restart": set(), "file_set": {"content", "content_base64"},
     "pki_ca": {"passphrase"},
 }
 

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use issuers::{Issued, Wish};
 use pki::chain::{self, Expectation, Verified};
-use pki::{Certificate, CertificateRequest, Curve, KeyAlgorithm, PrivateKey, Timestamp};
+use pki::{Certificate, CertificateRequest, Curve, KeyAlgorithm, Lifetime, PrivateKey, Timestamp};
 use tls_files::{FileChange, Target};
 use zeroize::Zeroizing;
 
 use crate::decide::{Action, Decision, KeySource};
 use crate::failure::EntryError;
 use crate::issuance::Loaded;
+use crate::kept::KeptError;
 use crate::layout;
 use crate::observe::{Observation, Presence};
 use crate::request::{Content, Entry, FileSpec};
@@ -19,6 +20,9 @@ use crate::state::{Pending, PendingDir};
 
 /// The key of a rehearsal: the one that is made fastest.
 const REHEARSED: KeyAlgorithm = KeyAlgorithm::Ecdsa(Curve::P256);
+
+/// How much the clock of an authority may be ahead: what is left when both are synchronised, and more.
+pub const AHEAD: Lifetime = Lifetime(300);
 
 /// What was done.
 #[derive(Debug, Default)]
@@ -31,6 +35,8 @@ pub struct Applied {
     pub certificate: Option<Certificate>,
     /// The request that waits for an outside signature, PEM.
     pub csr: Option<String>,
+    /// For whom or what it waits, when the certificate is not there yet.
+    pub waits_for: Option<String>,
     /// What the operator should look at.
     pub warnings: Vec<String>,
 }
@@ -49,6 +55,14 @@ pub struct Work<'a> {
     pub now: Timestamp,
 }
 
+/// certmonger has installed it already: the message must not say that nothing was changed.
+fn unfit(error: EntryError) -> EntryError {
+    match error {
+        EntryError::Chain { source, .. } => EntryError::from(KeptError::Unfit { source }),
+        other => other,
+    }
+}
+
 impl Work<'_> {
     /// Does what was decided.
     ///
@@ -61,6 +75,8 @@ impl Work<'_> {
             Action::Rewrite => self.rewrite(),
             Action::Issue(source) => self.issue(source),
             Action::Request(source) => self.request(source),
+            // What certmonger keeps goes the way of `kept`.
+            Action::Track => Ok(Applied::default()),
             Action::Wait(_) => self.wait(),
         }
     }
@@ -251,18 +267,12 @@ impl Work<'_> {
         let (Some(key), Some(leaf)) = (&self.seen.key, &self.seen.certificate) else {
             return Ok(Applied::default());
         };
-        let mut pool = vec![leaf.clone()];
-        pool.extend(
-            self.seen
-                .above
-                .intermediates
-                .iter()
-                .chain(&self.seen.above.root)
-                .cloned(),
-        );
-        let verified = self.verify(pool, key)?;
+        let verified = self.verify(self.pool(leaf), key)?;
         let each = self.entry.files.iter().zip(&self.seen.files);
         let wrong: Vec<&FileSpec> = each
+            .filter(|(file, _)| {
+                self.issuer.kept().is_none() || !file.content.is_written_by_certmonger()
+            })
             .filter(|(file, seen)| {
                 seen.presence != Presence::Present { difference: None }
                     || matches!(file.content, Content::Csr)
@@ -281,6 +291,50 @@ impl Work<'_> {
             .extend(tls_files::fix_attributes(&self.drifted())?);
         applied.files.dedup();
         Ok(applied)
+    }
+
+    /// After certmonger: what it wrote is judged like the answer of any issuer, the files that it does not write are
+    /// made, and owners and modes that it knows nothing of are set.
+    ///
+    /// # Errors
+    /// That its files are not the pair that was asked for.
+    pub fn complete(&self) -> Result<Applied, EntryError> {
+        let written = self.entry.files.iter().zip(&self.seen.files);
+        let missing = |what| {
+            let mut written = written.clone();
+            let file = written.find(|(file, seen)| {
+                file.content.is_written_by_certmonger() && seen.presence == Presence::Absent
+            });
+            let path = file.map(|(file, _)| file.target.path.clone());
+            EntryError::from(KeptError::File {
+                path: path.unwrap_or_default(),
+                what,
+            })
+        };
+        let (Some(key), Some(leaf)) = (&self.seen.key, &self.seen.certificate) else {
+            return Err(missing("is not there"));
+        };
+        // An authority whose clock is a little ahead gives certificates of a near future; certmonger has installed it.
+        let not_before = leaf.facts().not_before;
+        let is_early = self.now < not_before && not_before <= self.now + AHEAD;
+        let at = if is_early { not_before } else { self.now };
+        let judge = Work { now: at, ..*self };
+        judge.verify(self.pool(leaf), key).map_err(unfit)?;
+        let mut applied = judge.rewrite()?;
+        if is_early {
+            applied.warnings.push(format!(
+                "valid only from {not_before}: the authority's clock is ahead of this host's"
+            ));
+        }
+        applied.certificate = Some(leaf.clone());
+        Ok(applied)
+    }
+
+    fn pool(&self, leaf: &Certificate) -> Vec<Certificate> {
+        let above = &self.seen.above;
+        let mut pool = vec![leaf.clone()];
+        pool.extend(above.intermediates.iter().chain(&above.root).cloned());
+        pool
     }
 
     fn request(&self, source: KeySource) -> Result<Applied, EntryError> {

@@ -2,6 +2,7 @@
 //! What is to be done and why: a pure function of what is wished, what is there, and the clock.
 
 mod checks;
+mod kept;
 mod reason;
 
 use pki::{Certificate, RequestTemplate, Timestamp};
@@ -39,6 +40,8 @@ pub enum Action {
     Issue(KeySource),
     /// A key and a request for an issuer outside.
     Request(KeySource),
+    /// certmonger is told something, and the files that it does not write are brought in line; no new certificate.
+    Track,
     /// Nothing but to wait for the issuer outside; `true` if the request file must be written again.
     Wait(bool),
 }
@@ -52,6 +55,7 @@ impl Action {
             Self::Rewrite => "rewrite",
             Self::Issue(_) => "issue",
             Self::Request(_) => "request",
+            Self::Track => "track",
             Self::Wait(_) => "wait",
         }
     }
@@ -88,6 +92,7 @@ pub fn decide(
     let facts = Facts {
         entry,
         issuer: issuer.issuer(),
+        is_kept: matches!(issuer, Loaded::Certmonger(_)),
         seen,
         now,
     };
@@ -108,6 +113,9 @@ pub fn decide(
     warnings.extend(checks::lifetime_warning(&facts));
     warnings.extend(open_keys(&facts));
     let (action, reasons) = match issuer {
+        Loaded::Certmonger(certificate) => {
+            kept::decide(&facts, certificate, reasons, &mut warnings)
+        }
         Loaded::External(external) => outside(&facts, external, reasons, &mut warnings)?,
         _ => inside(&facts, reasons),
     };
@@ -191,6 +199,9 @@ fn file_reasons(facts: &Facts<'_>) -> Vec<Reason> {
     let mut reasons = Vec::new();
     for (file, seen) in facts.entry.files.iter().zip(&facts.seen.files) {
         let path = file.target.path.display();
+        if facts.is_written_elsewhere(file) {
+            continue;
+        }
         match &seen.presence {
             Presence::Absent => {
                 reasons.push(Reason::new(

@@ -6,9 +6,14 @@ use std::path::PathBuf;
 use ansible_module::{FailedItem, Failure, InputFaults, flatten};
 use serde_json::{Map, Value};
 
+use crate::kept::KeptError;
+
 /// Why one certificate could not be brought into the wished state.
 #[derive(Debug, thiserror::Error)]
 pub enum EntryError {
+    /// certmonger, or its authority, did not do it.
+    #[error(transparent)]
+    Certmonger(Box<KeptError>),
     /// The content of a file needs a root, and none is known.
     #[error("content '{content}' of '{}' needs the root certificate, which is not known; give it to the issuer or leave the file out", path.display())]
     RootUnknown {
@@ -101,6 +106,12 @@ pub enum EntryError {
     },
 }
 
+impl From<KeptError> for EntryError {
+    fn from(error: KeptError) -> Self {
+        Self::Certmonger(Box::new(error))
+    }
+}
+
 impl From<issuers::Error> for EntryError {
     fn from(error: issuers::Error) -> Self {
         Self::Issuer(Box::new(error))
@@ -123,6 +134,7 @@ impl EntryError {
     /// The stable word for playbooks.
     pub fn kind(&self) -> &str {
         match self {
+            Self::Certmonger(error) => error.kind(),
             Self::RootUnknown { .. } => "issuer.root_unknown",
             Self::Chain { source, .. } => issuers::chain_kind(source),
             Self::Files(error) => error.kind(),
@@ -140,6 +152,7 @@ impl EntryError {
     /// What to do, where the message does not say it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Certmonger(error) => error.hint(),
             Self::Files(error) => error.hint().map(str::to_owned),
             Self::Shared { hint, .. } => hint.clone(),
             Self::Unreadable { .. } => Some(String::from(

@@ -13,11 +13,14 @@ use tls_files::Observed;
 use zeroize::Zeroizing;
 
 use crate::failure::EntryError;
+use crate::kept::{Daemons, Kept};
 use crate::request::{Entry, IssuerSpec, PrivateCaSpec, ProvidedSpec, Source};
 
 /// An issuer with its material.
 #[derive(Debug)]
 pub enum Loaded {
+    /// certmonger, which keeps the key itself.
+    Certmonger(Box<Kept>),
     /// Somebody outside.
     External(External),
     /// An authority on this host.
@@ -32,6 +35,7 @@ impl Loaded {
     /// What all issuers do.
     pub fn issuer(&self) -> &dyn Issuer {
         match self {
+            Self::Certmonger(kept) => &kept.issuer,
             Self::External(issuer) => issuer,
             Self::PrivateCa(issuer) => issuer.as_ref(),
             Self::Provided(issuer) => issuer.as_ref(),
@@ -43,9 +47,18 @@ impl Loaded {
     /// account of what it issues.
     pub fn issues_without_effect(&self) -> bool {
         match self {
+            Self::Certmonger(_) => false,
             Self::External(_) | Self::PrivateCa(_) | Self::Provided(_) | Self::SelfSigned(_) => {
                 true
             }
+        }
+    }
+
+    /// What certmonger keeps, if it is the issuer.
+    pub fn kept(&self) -> Option<&Kept> {
+        match self {
+            Self::Certmonger(kept) => Some(kept),
+            _ => None,
         }
     }
 
@@ -69,19 +82,27 @@ pub struct Job<'a> {
 type Shared = Vec<(PrivateCaSpec, Result<Arc<PrivateCa>, EntryError>)>;
 
 /// Reads what the entries name; equal authorities once. The keys of authorities are not read yet.
-pub fn jobs(entries: &[Entry], now: Timestamp) -> Vec<Job<'_>> {
+pub fn jobs<'a>(entries: &'a [Entry], daemons: &Daemons, now: Timestamp) -> Vec<Job<'a>> {
     let mut authorities = Shared::new();
     entries
         .iter()
         .map(|entry| Job {
             entry,
-            issuer: load(entry, now, &mut authorities),
+            issuer: load(entry, daemons, now, &mut authorities),
         })
         .collect()
 }
 
-fn load(entry: &Entry, now: Timestamp, authorities: &mut Shared) -> Result<Loaded, EntryError> {
+fn load(
+    entry: &Entry,
+    daemons: &Daemons,
+    now: Timestamp,
+    authorities: &mut Shared,
+) -> Result<Loaded, EntryError> {
     match &entry.issuer {
+        IssuerSpec::Certmonger(spec) => {
+            Ok(Loaded::Certmonger(Box::new(Kept::load(spec, daemons)?)))
+        }
         IssuerSpec::SelfSigned => Ok(Loaded::SelfSigned(Box::default())),
         IssuerSpec::PrivateCa(spec) => {
             if !authorities.iter().any(|(known, _)| known == spec) {

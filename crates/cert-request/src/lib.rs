@@ -10,6 +10,7 @@ pub mod collisions;
 pub mod decide;
 pub mod failure;
 pub mod issuance;
+pub mod kept;
 pub mod layout;
 pub mod observe;
 pub mod outcome;

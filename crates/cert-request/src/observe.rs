@@ -208,6 +208,10 @@ fn any_pair(entry: &Entry, found: &mut [Found]) -> Result<Option<Pair>, EntryErr
 
 /// What stands above: the issuer knows, or it came with the certificate and is in the files.
 fn observe_above(entry: &Entry, issuer: &Loaded, found: &[Found], observation: &mut Observation) {
+    if let (Some(kept), Some(certificate)) = (issuer.kept(), &observation.certificate) {
+        observation.above = kept.issuer.above_of(certificate);
+        return;
+    }
     if let Some(above) = issuer.issuer().above() {
         observation.above = above.clone();
         return;

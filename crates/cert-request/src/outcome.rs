@@ -318,6 +318,7 @@ fn message(outcomes: &[EntryOutcome<'_>]) -> String {
         "remove" => "removed",
         "request" => "requested",
         "rewrite" => "rewritten",
+        "track" => "tracked",
         _ => "waiting",
     };
     let parts: Vec<String> = counts

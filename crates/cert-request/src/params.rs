@@ -65,11 +65,29 @@ const PROVIDED: &[OptionSpec] = &[
     OptionSpec::new("passphrase", Kind::Str).secret(),
 ];
 
+const CERTMONGER: &[OptionSpec] = &[
+    OptionSpec::new("ca", Kind::Str).required(),
+    OptionSpec::new("profile", Kind::Str),
+    OptionSpec::new("issuer", Kind::Str),
+    OptionSpec::new("ca_file", Kind::Path),
+    OptionSpec::new("wait", Kind::Bool).default("true"),
+    OptionSpec::new("wait_timeout", Kind::Str).default(r#""5m""#),
+    OptionSpec::new("auto_renew", Kind::Bool),
+    OptionSpec::new("pre_save", Kind::Str),
+    OptionSpec::new("post_save", Kind::Str),
+    OptionSpec::new("nickname", Kind::Str),
+    OptionSpec::new("address", Kind::Str),
+    OptionSpec::new("challenge_password", Kind::Str).secret(),
+    OptionSpec::new("challenge_password_file", Kind::Path),
+    OptionSpec::new("key_pin_file", Kind::Path),
+];
+
 const ISSUER: &[OptionSpec] = &[
     OptionSpec::new("self_signed", Kind::Dict).options(&[]),
     OptionSpec::new("private_ca", Kind::Dict).options(PRIVATE_CA),
     OptionSpec::new("external", Kind::Dict).options(EXTERNAL),
     OptionSpec::new("provided", Kind::Dict).options(PROVIDED),
+    OptionSpec::new("certmonger", Kind::Dict).options(CERTMONGER),
 ];
 
 const FILE: &[OptionSpec] = &[
@@ -255,6 +273,41 @@ pub struct IssuerParams {
     pub external: Option<ExternalParams>,
     /// The user's own.
     pub provided: Option<ProvidedParams>,
+    /// certmonger on this host.
+    pub certmonger: Option<CertmongerParams>,
+}
+
+/// certmonger on this host.
+#[derive(Debug, Deserialize)]
+pub struct CertmongerParams {
+    /// The authority, by certmonger's name or a word for it.
+    pub ca: String,
+    /// Profile at the authority.
+    pub profile: Option<String>,
+    /// Issuer at the authority.
+    pub issuer: Option<String>,
+    /// Path into which certmonger writes the root.
+    pub ca_file: Option<String>,
+    /// Wait until the certificate is there.
+    pub wait: bool,
+    /// How long.
+    pub wait_timeout: String,
+    /// certmonger renews by itself.
+    pub auto_renew: Option<bool>,
+    /// Command before the files are written.
+    pub pre_save: Option<String>,
+    /// Command after the files were written.
+    pub post_save: Option<String>,
+    /// Id of the request.
+    pub nickname: Option<String>,
+    /// Address of certmonger's own socket.
+    pub address: Option<String>,
+    /// For SCEP.
+    pub challenge_password: Option<Secret<String>>,
+    /// Path of the same.
+    pub challenge_password_file: Option<String>,
+    /// Path of the key's PIN.
+    pub key_pin_file: Option<String>,
 }
 
 /// An authority on this host.

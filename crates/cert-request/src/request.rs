@@ -2,6 +2,7 @@
 //! `Params` → [`Request`]: after this nothing is missing, contradictory or unparsed. All faults of the
 //! input are collected, each with the path of its option.
 
+mod certmonger;
 mod entry;
 mod files;
 mod issuer;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use ansible_module::{Faults, InputFaults};
 use pki::Lifetime;
 
+pub use certmonger::{CertmongerSpec, Given, SavedFile};
 pub use entry::{Entry, EntryName, KeyWish, OnUnreadable, Renew, RenewOn};
 pub use files::{Content, FileSpec, Store};
 pub use issuer::{IssuerSpec, PrivateCaSpec, ProvidedSpec, Source};

@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use ansible_module::{Control, Faults, Invocation, Module, OptionSpec, Outcome, each};
-use pki::Timestamp;
+use certmonger::Start;
+use pki::{Lifetime, Timestamp};
 use tls_files::{DirectoryLocks, Recovered};
 
 use crate::apply::{Applied, Work};
@@ -13,6 +15,7 @@ use crate::collisions::collisions;
 use crate::decide::{Action, Decision, decide, due};
 use crate::failure::{EntryError, TaskError};
 use crate::issuance::{Job, Loaded, jobs};
+use crate::kept::{Daemons, End, Item, Settled, carry_out, same_file};
 use crate::layout;
 use crate::observe::{Observation, observe};
 use crate::outcome::{EntryOutcome, answer, nothing_to_do};
@@ -41,17 +44,42 @@ impl Module for CertRequest {
         let task = Task {
             request: &request,
             collisions: collisions(&request.entries),
+            daemons: daemons(&request, &invocation.control),
             now: Timestamp::from(invocation.now),
+            begun: Instant::now(),
             control: &invocation.control,
         };
         task.run()
     }
 }
 
+/// What certmonger tracks, when an entry is about it. Check mode does not even start it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where D-Bus and certmonger listen is told by their own variables, and nowhere else"
+)]
+fn daemons(request: &Request, control: &Control) -> Daemons {
+    let is_asked = |entry: &Entry| matches!(entry.issuer, IssuerSpec::Certmonger(_));
+    if !request.entries.iter().any(is_asked) {
+        return Daemons::default();
+    }
+    let start = if control.check_mode {
+        Start::Never
+    } else {
+        Start::Allowed
+    };
+    let private = std::env::var("CERTMONGER_PVT_ADDRESS").ok();
+    let bus = std::env::var("DBUS_SYSTEM_BUS_ADDRESS").ok();
+    Daemons::open(&request.entries, start, private.as_deref(), bus.as_deref())
+}
+
 struct Task<'a> {
     request: &'a Request,
     collisions: BTreeMap<EntryName, EntryError>,
+    daemons: Daemons,
     now: Timestamp,
+    /// When `now` was the present: waiting for certmonger takes time, and what it gives is younger than the task.
+    begun: Instant,
     control: &'a Control,
 }
 
@@ -145,10 +173,40 @@ impl<'a> Task<'a> {
     }
 
     fn present(&self, recovery: &Recovery) -> Vec<EntryOutcome<'a>> {
-        let jobs = jobs(&self.request.entries, self.now);
+        let jobs = jobs(&self.request.entries, &self.daemons, self.now);
         let parallel = self.request.parallel;
         let steps = each(&jobs, parallel, |job| self.step(job, recovery));
-        each(&steps, parallel, |step| self.finish(step))
+        let settled = self.settled(&steps);
+        each(&steps, parallel, |step| {
+            self.finish(step, settled.get(&step.job.entry.name))
+        })
+    }
+
+    /// certmonger is asked for all of its certificates before any is waited for.
+    fn settled(&self, steps: &[Step<'_, 'a>]) -> BTreeMap<EntryName, Settled> {
+        if self.control.check_mode {
+            return BTreeMap::new();
+        }
+        let items: Vec<Item<'_>> = steps
+            .iter()
+            .filter_map(|step| {
+                let (Ok(decision), Ok(loaded)) = (&step.decision, &step.job.issuer) else {
+                    return None;
+                };
+                let is_asked = matches!(
+                    decision.action,
+                    Action::Issue(_) | Action::Track | Action::Wait(_)
+                );
+                Some(Item {
+                    entry: step.job.entry,
+                    kept: loaded.kept().filter(|_| is_asked)?,
+                    seen: &step.seen,
+                    decision,
+                })
+            })
+            .collect();
+        let names = items.iter().map(|item| item.entry.name.clone());
+        names.zip(carry_out(&items, &self.daemons)).collect()
     }
 
     fn step<'j>(&self, job: &'j Job<'a>, recovery: &Recovery) -> Step<'j, 'a> {
@@ -186,14 +244,14 @@ impl<'a> Task<'a> {
         Ok(decision)
     }
 
-    fn finish(&self, step: &Step<'_, 'a>) -> EntryOutcome<'a> {
+    fn finish(&self, step: &Step<'_, 'a>, settled: Option<&Settled>) -> EntryOutcome<'a> {
         let entry = step.job.entry;
         let mut outcome = EntryOutcome::new(entry);
         outcome.before.clone_from(&step.seen.certificate);
         outcome.after.clone_from(&step.seen.certificate);
         let result = match (&step.decision, &step.job.issuer) {
             (Ok(decision), Ok(issuer)) => {
-                self.act(entry, issuer, &step.seen, decision, &mut outcome)
+                self.act(entry, (issuer, settled), &step.seen, decision, &mut outcome)
             }
             (Err(error), _) | (_, Err(error)) => Err(error.share()),
         };
@@ -207,7 +265,7 @@ impl<'a> Task<'a> {
     fn act(
         &self,
         entry: &Entry,
-        issuer: &Loaded,
+        (issuer, settled): (&Loaded, Option<&Settled>),
         seen: &Observation,
         decision: &Decision,
         outcome: &mut EntryOutcome<'_>,
@@ -226,6 +284,9 @@ impl<'a> Task<'a> {
         let applied = if self.control.check_mode {
             work.rehearse(decision)?;
             predicted(decision, seen)
+        } else if let Some(settled) = settled {
+            outcome.changed = settled.is_touched;
+            return self.completed(&work, settled, decision, outcome);
         } else {
             work.apply(decision)?
         };
@@ -246,6 +307,60 @@ impl<'a> Task<'a> {
         Ok(())
     }
 
+    /// certmonger is through with it, or goes on without us: the files say what there is.
+    fn completed(
+        &self,
+        work: &Work<'_>,
+        settled: &Settled,
+        decision: &Decision,
+        outcome: &mut EntryOutcome<'_>,
+    ) -> Result<(), EntryError> {
+        match &settled.result {
+            Err(error) => return Err(error.share()),
+            Ok(End::Pending(waits_for)) => {
+                outcome.action = if outcome.changed { "request" } else { "wait" };
+                outcome.is_pending = true;
+                outcome.warnings.push(format!("not there yet: {waits_for}"));
+                return Ok(());
+            }
+            Ok(End::Done(request)) => outcome.warnings.extend(left_over(request)),
+        }
+        let Some(kept) = work.issuer.kept() else {
+            return Ok(());
+        };
+        let issuer = Loaded::Certmonger(Box::new(kept.judged_by(settled.issuer.clone())));
+        let seen = observe(work.entry, &issuer, work.state_dir)?;
+        let applied = Work {
+            seen: &seen,
+            issuer: &issuer,
+            // The begun second counts, for certificates have whole ones.
+            now: self.now + Lifetime(self.begun.elapsed().as_secs() + 1),
+            ..*work
+        }
+        .complete()?;
+        outcome.is_pending = false;
+        outcome.is_renewed = applied.certificate != work.seen.certificate;
+        outcome.changed |= outcome.is_renewed || !applied.files.is_empty();
+        outcome.action = match (outcome.is_renewed, decision.action, outcome.changed) {
+            (true, _, _) => "issue",
+            (false, _, false) => "keep",
+            (false, action, true) => action.word(),
+        };
+        let certificate = applied.certificate.as_ref();
+        outcome.renew_at = certificate.map(|certificate| due(work.entry, certificate));
+        if outcome.is_renewed {
+            let saved = work.entry.files.iter();
+            let saved = saved.filter(|file| file.content.is_written_by_certmonger());
+            outcome.changed_files = saved.map(|file| file.target.path.clone()).collect();
+        }
+        outcome.after.clone_from(&applied.certificate);
+        outcome.changed_files.extend(applied.files);
+        outcome.changed_files.dedup();
+        outcome.backups = applied.backups;
+        outcome.warnings.extend(applied.warnings);
+        Ok(())
+    }
+
     fn absent(&self, recovery: &Recovery) -> Vec<EntryOutcome<'a>> {
         each(&self.request.entries, self.request.parallel, |entry| {
             let mut outcome = EntryOutcome::new(entry);
@@ -255,6 +370,25 @@ impl<'a> Task<'a> {
             }
             outcome
         })
+    }
+
+    /// Before the files go: certmonger would write them again.
+    fn stop_tracking(&self, entry: &Entry) -> Result<bool, EntryError> {
+        let IssuerSpec::Certmonger(spec) = &entry.issuer else {
+            return Ok(false);
+        };
+        let is_ours = |request: &certmonger::Tracked| {
+            let file = request.cert_file.as_deref();
+            file.is_some_and(|file| {
+                entry
+                    .files
+                    .iter()
+                    .any(|ours| same_file(file, &ours.target.path))
+            })
+        };
+        Ok(self
+            .daemons
+            .stop_tracking(spec, is_ours, self.control.check_mode)?)
     }
 
     fn remove(
@@ -272,7 +406,9 @@ impl<'a> Task<'a> {
             .filter(exists)
             .collect();
         let pending = PendingDir::new(&self.request.state_dir, &entry.name);
-        let mut changed = !paths.is_empty() || pending.path().is_dir();
+        let is_tracked = self.stop_tracking(entry)?;
+        let mut changed = is_tracked || !paths.is_empty() || pending.path().is_dir();
+        outcome.changed = is_tracked && !self.control.check_mode;
         if !self.control.check_mode {
             let is_discarded = pending.discard()?;
             outcome.changed_files = if paths.is_empty() {
@@ -280,12 +416,21 @@ impl<'a> Task<'a> {
             } else {
                 tls_files::remove(entry.name.as_str(), &paths)?
             };
-            changed = is_discarded || !outcome.changed_files.is_empty();
+            changed = is_tracked || is_discarded || !outcome.changed_files.is_empty();
         }
         outcome.changed = changed;
         outcome.action = if changed { "remove" } else { "keep" };
         Ok(())
     }
+}
+
+/// An error that certmonger keeps beside a certificate that is as wished: its own last renewal failed.
+fn left_over(request: &certmonger::Tracked) -> Option<String> {
+    let said = request.ca_error.as_deref()?;
+    Some(format!(
+        "certmonger's last own renewal failed: {}",
+        said.trim()
+    ))
 }
 
 /// Check mode: what apply would report, as far as it can be known.

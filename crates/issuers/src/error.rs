@@ -65,6 +65,9 @@ pub enum Error {
         /// Issuer that the list names.
         issuer: String,
     },
+    /// A mistake of this program: such an issuer takes no requests.
+    #[error("certmonger makes keys and requests itself and signs none of ours")]
+    KeepsItsKeys,
     /// The operator should look at the file or option that `what` names.
     #[error("cannot read {what}")]
     Material {
@@ -151,7 +154,7 @@ impl Error {
             Self::Bundle { .. } | Self::Material { .. } | Self::Source { .. } => {
                 "issuer.unreadable"
             }
-            Self::Issue { .. } => "issuer.refused",
+            Self::Issue { .. } | Self::KeepsItsKeys => "issuer.refused",
             Self::Provided { source } => chain_kind(source),
             Self::Shared(error) => error.kind(),
             Self::SignedForOtherKey { .. } => "external.other_key",

@@ -6,15 +6,17 @@
 //! the options name and hands over bytes, and what an issuer returns is bytes again, which only
 //! [`pki::chain::verify`] turns into something that may be installed.
 //!
-//! The places of `certmonger`, `acme` and `vault` are this trait and one file each: an issuer that
-//! asks somebody else answers [`Issued::Pending`] until the other side has decided.
+//! The places of `acme` and `vault` are this trait and one file each: an issuer that asks somebody else answers
+//! [`Issued::Pending`] until the other side has decided. [`Certmonger`] is the exception: it keeps the key itself.
 
+mod certmonger;
 mod error;
 mod external;
 mod private_ca;
 mod provided;
 mod self_signed;
 
+pub use certmonger::Certmonger;
 pub use error::{Error, chain_kind};
 pub use external::{External, Signed};
 pub use private_ca::{AuthorityKey, CaFiles, PrivateCa};

@@ -6,17 +6,24 @@ use pki::{Certificate, Lifetime, Timestamp};
 
 use super::reason::{Reason, ReasonKind};
 use crate::observe::{Observation, Presence};
-use crate::request::Entry;
+use crate::request::{Entry, FileSpec};
 
 /// What the questions are about.
 pub(super) struct Facts<'a> {
     pub(super) entry: &'a Entry,
     pub(super) issuer: &'a dyn Issuer,
+    /// certmonger keeps it.
+    pub(super) is_kept: bool,
     pub(super) seen: &'a Observation,
     pub(super) now: Timestamp,
 }
 
 impl<'a> Facts<'a> {
+    /// certmonger writes these two; only whether they serve is ours to judge.
+    pub(super) fn is_written_elsewhere(&self, file: &FileSpec) -> bool {
+        self.is_kept && file.content.is_written_by_certmonger()
+    }
+
     /// The certificate, if key and certificate are there and belong together.
     fn pair(&self) -> Option<&'a Certificate> {
         let has_pair = self.seen.key.is_some() && self.seen.is_pair;
@@ -118,6 +125,9 @@ fn issuer(facts: &Facts<'_>) -> Option<Reason> {
 fn not_yet_valid(facts: &Facts<'_>) -> Option<Reason> {
     let not_before = facts.pair()?.facts().not_before;
     if not_before <= facts.now || facts.issuer.fidelity() == Fidelity::Given {
+        return None;
+    }
+    if facts.is_kept && not_before <= facts.now + crate::apply::AHEAD {
         return None;
     }
     let detail = format!("valid from {not_before}, the clock says {}", facts.now);

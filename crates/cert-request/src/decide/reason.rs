@@ -28,10 +28,14 @@ pub enum ReasonKind {
     Names,
     /// The clock says that the certificate is not valid yet.
     NotYetValid,
+    /// The authority refused the last request, or could not be reached.
+    Refused,
     /// The issuer revoked it.
     Revoked,
     /// The subject differs.
     Subject,
+    /// certmonger does not track it, or does with other commands, flags or owners.
+    Tracking,
     /// A file is there and not what it should be.
     Unreadable,
     /// Key usages, extended key usages or must-staple differ.
@@ -51,8 +55,10 @@ impl ReasonKind {
             Self::Missing => "missing",
             Self::Names => "names",
             Self::NotYetValid => "not_yet_valid",
+            Self::Refused => "refused",
             Self::Revoked => "revoked",
             Self::Subject => "subject",
+            Self::Tracking => "tracking",
             Self::Unreadable => "unreadable",
             Self::Usages => "usages",
         }
@@ -72,6 +78,8 @@ impl ReasonKind {
             | Self::Mismatch
             | Self::Missing
             | Self::NotYetValid
+            | Self::Refused
+            | Self::Tracking
             | Self::Unreadable => None,
         }
     }

@@ -160,11 +160,20 @@ pub(crate) fn entry(merged: &Merged<'_>, state: DesiredState, notes: &mut Notes)
     let subject = subject(merged, &names, notes);
     let key = key(merged, notes);
     let issuer = match state {
-        DesiredState::Present => issuer(merged, notes),
+        DesiredState::Present => issuer(merged, state, notes),
+        // Of the issuers only certmonger has something that must go with the files.
+        DesiredState::Absent if merged.is_kept_by_certmonger() => issuer(merged, state, notes),
         DesiredState::Absent => Some(IssuerSpec::SelfSigned),
     };
     let ttl = ttl(merged, notes);
-    let renew = renew(merged, ttl, notes);
+    let mut renew = renew(merged, ttl, notes);
+    let mut key = key;
+    if let Some(IssuerSpec::Certmonger(spec)) = &issuer {
+        follow_certmonger(merged, spec, &mut renew, key.as_mut());
+        if let (DesiredState::Present, Some(key)) = (state, key.as_mut()) {
+            key.passphrase = pin(spec, notes);
+        }
+    }
     let template = template(merged, names, subject, key.as_ref(), notes);
     if let (DesiredState::Present, Some(issuer)) = (state, &issuer) {
         check_anything_named(merged, issuer, &template, notes);
@@ -250,6 +259,40 @@ fn key(merged: &Merged<'_>, notes: &mut Notes) -> Option<KeyWish> {
         format: format.map(|(format, _)| format),
         passphrase: passphrase.map(|(text, _)| Zeroizing::new(text.expose().as_bytes().to_vec())),
     })
+}
+
+/// certmonger renews by itself, in time and with the same key; so do we unless something else is said.
+fn follow_certmonger(
+    merged: &Merged<'_>,
+    spec: &super::CertmongerSpec,
+    renew: &mut Renew,
+    key: Option<&mut KeyWish>,
+) {
+    if renew.before.is_none() && spec.auto_renew != Some(false) {
+        renew.before = Some(RenewBefore::Lifetime(Lifetime(0)));
+    }
+    if let Some(key) = key
+        && merged.key("reuse", |key| key.reuse.as_ref()).is_none()
+    {
+        key.reuse = true;
+    }
+}
+
+/// What is in the file of the PIN, as certmonger reads it: without the end of its line.
+fn pin(spec: &super::CertmongerSpec, notes: &mut Notes) -> Option<Zeroizing<Vec<u8>>> {
+    let path = spec.key_pin_file.as_deref()?;
+    let why = match tls_files::observe(path) {
+        tls_files::Observed::Present(file) => {
+            return Some(Zeroizing::new(file.bytes.trim_ascii_end().to_vec()));
+        }
+        tls_files::Observed::Absent => String::from("it does not exist"),
+        tls_files::Observed::Unreadable(error) => ansible_module::flatten(&error),
+    };
+    notes.fault(
+        "issuer.certmonger.key_pin_file",
+        format!("'{}' cannot be read: {why}", path.display()),
+    );
+    None
 }
 
 fn applies(algorithm: &str, belongs_to: &str, path: &str) -> bool {

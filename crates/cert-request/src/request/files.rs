@@ -90,6 +90,11 @@ impl Content {
         }
     }
 
+    /// Whether certmonger, where it is the issuer, writes it.
+    pub fn is_written_by_certmonger(&self) -> bool {
+        matches!(self, Self::PrivateKey | Self::Certificate)
+    }
+
     /// Whether certificates above the leaf are in it.
     pub fn holds_chain(&self) -> bool {
         match self {

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::{Merged, Notes};
+use super::certmonger::{CertmongerSpec, certmonger_spec};
+use super::{DesiredState, Merged, Notes};
 use crate::params::{ExternalParams, IssuerParams, PrivateCaParams, ProvidedParams};
 
 /// Bytes in a file of the host or in the option itself.
@@ -65,7 +66,7 @@ pub struct ProvidedSpec {
     pub passphrase: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// Exactly one issuer. The places of certmonger, acme and vault are variants of this enum.
+/// Exactly one issuer. The places of acme and vault are variants of this enum.
 #[derive(Debug)]
 pub enum IssuerSpec {
     /// Somebody outside.
@@ -75,6 +76,8 @@ pub enum IssuerSpec {
         /// Roots that the path must end in.
         trust: Option<PathBuf>,
     },
+    /// certmonger makes the key, asks for the certificate and renews it.
+    Certmonger(Box<CertmongerSpec>),
     /// An authority on this host.
     PrivateCa(PrivateCaSpec),
     /// The user's own set.
@@ -84,11 +87,15 @@ pub enum IssuerSpec {
 }
 
 /// The issuer of an entry.
-pub(crate) fn issuer(merged: &Merged<'_>, notes: &mut Notes) -> Option<IssuerSpec> {
+pub(crate) fn issuer(
+    merged: &Merged<'_>,
+    state: DesiredState,
+    notes: &mut Notes,
+) -> Option<IssuerSpec> {
     let Some((issuer, path)) = merged.issuer() else {
         notes.fault(
             merged.at("issuer"),
-            "required: choose self_signed, private_ca, external or provided",
+            "required: choose self_signed, private_ca, external, provided or certmonger",
         );
         return None;
     };
@@ -97,6 +104,7 @@ pub(crate) fn issuer(merged: &Merged<'_>, notes: &mut Notes) -> Option<IssuerSpe
         private_ca,
         external,
         provided,
+        certmonger,
     } = issuer;
     for option in self_signed.iter().flat_map(serde_json::Map::keys) {
         let at = format!("{path}.self_signed.{option}");
@@ -122,8 +130,12 @@ pub(crate) fn issuer(merged: &Merged<'_>, notes: &mut Notes) -> Option<IssuerSpe
             .as_ref()
             .map(|given| provided_spec(&format!("{path}.provided"), given, notes)),
     );
+    chosen.extend(certmonger.as_ref().map(|given| {
+        certmonger_spec(&format!("{path}.certmonger"), given, merged, state, notes)
+            .map(|spec| IssuerSpec::Certmonger(Box::new(spec)))
+    }));
     if chosen.len() != 1 {
-        const WORDS: &str = "self_signed, private_ca, external, provided";
+        const WORDS: &str = "self_signed, private_ca, external, provided, certmonger";
         let message = match chosen.len() {
             0 => format!(
                 "no issuer is given; choose one of {WORDS}, with a dictionary as in 'self_signed: {{}}'"

@@ -55,4 +55,10 @@ impl<'a> Merged<'a> {
     pub(crate) fn issuer(&self) -> Option<(&'a IssuerParams, String)> {
         self.pick("issuer", |entry| entry.issuer.as_ref())
     }
+
+    /// Whether the issuer is certmonger.
+    pub(crate) fn is_kept_by_certmonger(&self) -> bool {
+        self.issuer()
+            .is_some_and(|(issuer, _)| issuer.certmonger.is_some())
+    }
 }

@@ -55,6 +55,7 @@ impl FromStr for Address {
 pub(crate) fn names(merged: &Merged<'_>, notes: &mut Notes) -> SubjectAltNames {
     if let Some((principals, path)) = merged.pick("principal", |entry| entry.principal.as_ref())
         && !principals.is_empty()
+        && !merged.is_kept_by_certmonger()
     {
         notes.fault(
             path,
