@@ -28,6 +28,7 @@ echo "enabled=$(systemctl is-enabled {service} 2>/dev/null || true)"
 for directory in {config}/pre-scripts {config}/post-scripts; do test -d "$directory" || echo "missing=$directory"; done
 command -v systemctl >/dev/null || echo systemctl=missing
 test ! -e /run/ostree-booted || echo ostree=yes
+test ! -e /sys/fs/selinux/enforce || echo selinux=yes
 echo "machine=$(uname -m)"
 cd {programs} 2>/dev/null && for program in cert_request container_restart; do
     test ! -x $program || echo "program=$program $(sha256sum <$program)"
@@ -74,8 +75,8 @@ class ActionModule(ActionBase):
             return {'failed': True, 'msg': 'This role requires systemd to be installed.'}
         booted = facts.get('booted') not in ('offline', '')
         ready = not missing and facts.get('enabled') == 'enabled' and (facts.get('active') == 'active' or not booted)
-        ostree = facts.get('ostree') == 'yes'
-        return {'changed': False, 'booted': booted, 'ready': ready, 'ostree': ostree, 'missing': missing, 'programs': lacking}
+        found = {key: facts.get(key) == 'yes' for key in ('ostree', 'selinux')}
+        return {'changed': False, 'booted': booted, 'ready': ready, 'missing': missing, 'programs': lacking, **found}
 
     def _requests(self, arguments: Result) -> Result:
         plan, refusal = self._plan(arguments)

@@ -77,6 +77,11 @@ ostree:
   returned: success
   type: bool
   sample: false
+selinux:
+  description: Step V(look), whether the host has SELinux.
+  returned: success
+  type: bool
+  sample: false
 programs:
   description: Step V(look), which programs of hooks are missing or out of date.
   returned: success

@@ -77,8 +77,9 @@ class Settings:
 
 def settings(given: Entry, notes: Notes) -> Settings:
     """The settings as the role's variables have them: plain data, the name of a layout and a deployer's changes to the catalogue."""
-    plain = dict(given)
-    layout, changes = plain.pop('layout', 'given'), plain.pop('catalogue', None) or {}
+    # Before ansible-core 2.19 a template that says none is an empty text.
+    plain = {key: None if value == '' else value for key, value in given.items()}
+    layout, changes = plain.pop('layout', None) or 'given', plain.pop('catalogue', None) or {}
     if layout not in ('given', 'tripleo'):
         notes.faults.append(f"certificate_layout: '{layout}' is neither given nor tripleo")
     try:
@@ -86,6 +87,7 @@ def settings(given: Entry, notes: Notes) -> Settings:
     except BadCatalogue as bad:
         notes.faults.append(str(bad))
         catalogue = None
+    plain['chains'] = {str(ca): str(path) for ca, path in (plain.get('chains') or {}).items()}
     return Settings(**{**plain, 'places': certificate_hooks.Places(**plain.get('places', {})), 'catalogue': catalogue})
 
 

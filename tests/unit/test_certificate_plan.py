@@ -146,3 +146,34 @@ def test_what_shall_not_be_there_is_no_longer_tracked_and_loses_its_hooks():
     assert notes.faults == [] and plan.wishes == []
     assert plan.absent[0]["name"] == "web" and {script.content for script in plan.scripts} == {None}
     assert [script.path for script in plan.scripts[2:]] == [f"/etc/tls-everywhere/web{ending}" for ending in (".sh", ".files.json", ".json")]
+
+
+GIVEN = {
+    "directory": "/etc/ssl", "config_directory": "/etc/certmonger/", "header": "#", "wait": True, "wait_timeout": "", "address": "", "hook_setype": "",
+    "chains": {"IPA": "/etc/ipa/ca.crt"}, "places": {"directory": "/etc/x", "programs": "/opt/x", "logs": "/var/log/x"},
+}
+
+
+def test_what_a_variable_leaves_empty_is_not_set():
+    notes = certificate_plan.Notes()
+    found = certificate_plan.settings(GIVEN, notes)
+    assert notes.faults == [] and found.wait_timeout is None and found.address is None and found.hook_setype is None and found.catalogue is None
+    assert found.places.programs == "/opt/x" and found.chains == {"IPA": "/etc/ipa/ca.crt"}
+
+
+@pytest.mark.parametrize(("more", "text"), [
+    ({"layout": "kolla"}, "certificate_layout: 'kolla' is neither given nor tripleo"),
+    ({"layout": "tripleo", "catalogue": {"redis": {"restrat": {}}}}, "nobody knows 'restrat' of 'redis'"),
+])
+def test_faults_of_the_layout_are_faults_of_the_plan(more, text):
+    notes = certificate_plan.Notes()
+    certificate_plan.settings({**GIVEN, **more}, notes)
+    assert len(notes.faults) == 1 and text in notes.faults[0]
+
+
+def test_a_principal_may_lack_its_realm_only_where_the_issuer_completes_it():
+    request = {"name": "web", "dns": "www.example.com", "ca": "ipa", "principal": "HTTP/www.example.com"}
+    notes = certificate_plan.Notes()
+    settings = certificate_plan.settings({**GIVEN, "completes_realm": True}, notes)
+    assert certificate_plan.plan([request], settings, notes).wishes[0]["principal"] == ["HTTP/www.example.com"] and notes.faults == []
+    assert planned(request)[1].faults == ["certificate_requests[0].principal: 'HTTP/www.example.com' should be formatted as 'primary/instance@REALM'"]

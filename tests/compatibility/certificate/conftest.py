@@ -14,6 +14,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import lab as labs  # noqa: E402  (after the path above)
 import standin_ipa  # noqa: E402
 
+sys.path.insert(0, str(labs.collections()))
+
 
 @pytest.fixture
 def lab():

@@ -17,7 +17,7 @@ import yaml
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
 DATA = pathlib.Path(__file__).parent / "data"
-CORE = "ansible-2.19"
+OLDEST, NEWEST = "ansible-2.14", "ansible-2.19"
 
 # Where the collection was placed, to be removed at the end.
 PLACED = []
@@ -30,9 +30,9 @@ BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration
 
 
 @functools.lru_cache(maxsize=None)
-def venv():
-    """The virtual environment of Ansible."""
-    done = subprocess.run([TOP / "scripts" / "venv", CORE], check=True, capture_output=True, text=True, timeout=900)
+def venv(core):
+    """The virtual environment of one ansible-core."""
+    done = subprocess.run([TOP / "scripts" / "venv", core], check=True, capture_output=True, text=True, timeout=900)
     return pathlib.Path(done.stdout.strip())
 
 
@@ -72,6 +72,7 @@ class Lab:
 
     def __init__(self, place):
         self.place = pathlib.Path(place)
+        self.core = NEWEST
         self.root = self.place / "host"
         for directory in ("conf/cas", "requests", "cas", "local", "tmp", "host/etc/pki/tls/certs", "host/etc/pki/tls/private"):
             (self.place / directory).mkdir(parents=True)
@@ -135,16 +136,25 @@ class Lab:
             **more,
         }
 
+    def step(self, action, options, **variables):
+        """One task; its result as it is printed."""
+        return self._play([{action: options, "register": "answer"}, {"ansible.builtin.debug": {"var": "answer"}}], True, (), variables)[0]
+
     def play(self, role, ok=True, arguments=(), **variables):
         """One run of a role; its text, and how many tasks changed something."""
         tasks = [{"ansible.builtin.include_role": {"name": role}}, {"ansible.builtin.debug": {"var": "certificate_is_changed"}}]
-        (self.place / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks, "vars": self.variables(**variables)}]))
+        return self._play(tasks, ok, arguments, variables)
+
+    def _play(self, tasks, ok, arguments, variables):
+        (self.place / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+        # Only what comes from the command line is above a role's own variables, where upstream has its names of packages and paths.
+        (self.place / "variables.json").write_text(json.dumps(self.variables(**variables)))
         environment = {
-            **self.environment, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_COLLECTIONS_PATH": str(collections()), "ANSIBLE_HOME": f"{self.place}/ansible",
+            **self.environment, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_COLLECTIONS_PATH": str(collections()), "ANSIBLE_COLLECTIONS_PATHS": str(collections()), "ANSIBLE_HOME": f"{self.place}/ansible",
             "ANSIBLE_LOCAL_TEMP": f"{self.place}/ansible/tmp", "ANSIBLE_LOCALHOST_WARNING": "False", "ANSIBLE_ROLES_PATH": str(TOP / "extras" / "roles"),
         }
-        command = [venv() / "bin" / "ansible-playbook", "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}",
-                   self.place / "play.yml", *arguments]
+        command = [venv(self.core) / "bin" / "python", venv(self.core) / "bin" / "ansible-playbook", "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}",
+                   "-e", f"@{self.place}/variables.json", self.place / "play.yml", *arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
         text = done.stdout + done.stderr
         assert (done.returncode == 0) == ok, text
