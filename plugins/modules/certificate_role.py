@@ -19,8 +19,8 @@ description:
 options:
   step:
     description:
-      - V(look) tells whether systemd and certmonger run, and which programs of hooks are not there yet. V(requests) makes the certificates. V(first_boot) leaves the requests for
-        the first boot of an image that is being built.
+      - V(look) tells whether systemd and certmonger run, and which programs of hooks are not there yet. V(requests) makes the
+        certificates. V(first_boot) leaves the requests for the first boot of an image that is being built.
     type: str
     required: true
     choices: [look, requests, first_boot]

@@ -119,7 +119,8 @@ def test_who_serves_a_pem_is_asked_for_the_pem():
     ({"copies": {"path": "/x"}}, "copies: is no list"), ({"copies": [{"src": "/etc/pki/tls/certs/web.crt"}]}, "copies[0]: is no dictionary with a path"),
     ({"copies": [{"src": "/etc/passwd", "path": "/x"}]}, "copies[0]: '/etc/passwd' is not what certmonger saves"),
     ({"copies": [{"content": "certificate", "path": "/x"}]}, "copies: none of them holds the private key"),
-    ({"copies": [{"content": "key", "path": "/x"}]}, "copies: "), ({"copies": [{"content": "certificate", "path": "/x", "onwer": "a"}]}, "nobody knows 'onwer'"),
+    ({"copies": [{"content": "key", "path": "/x"}]}, "copies: "),
+    ({"copies": [{"content": "certificate", "path": "/x", "onwer": "a"}]}, "nobody knows 'onwer'"),
     ({"pem": "/p"}, "pem: is a dictionary with path"), ({"pem": {"path": "/p", "parts": []}}, "pem: nobody knows 'parts'"),
     ({"ca": "self-sign", "copies": [{"content": "root", "path": "/x"}]}, "no file with the certificates of the CA is known"),
 ])

@@ -67,7 +67,8 @@ def test_what_is_missing_is_added_what_differs_is_changed_and_what_is_surplus_is
 
 
 @pytest.mark.parametrize(("wished", "text"), [
-    ("text", "is no dictionary with a name"), ({"name": "IPA", "command": "x"}, "'IPA' is certmonger's own"), ({"name": "x"}, "give exactly one of command, subca, scep"),
+    ("text", "is no dictionary with a name"), ({"name": "IPA", "command": "x"}, "'IPA' is certmonger's own"),
+    ({"name": "x"}, "give exactly one of command, subca, scep"),
     ({"name": "x", "command": "a", "subca": "b"}, "give exactly one of"), ({"name": "x", "scep": {}}, "give exactly one of"),
     ({"name": "x", "scep": {"uri": "a"}}, "scep: is no dictionary with a url"), ({"name": "x", "scep": {"url": "a", "id": "b"}}, "scep: nobody knows 'id'"),
     ({"name": "x", "comand": "a"}, "nobody knows 'comand', did you mean 'command'?"), ({"name": "x", "state": "gone"}, "'gone' is neither present nor absent"),

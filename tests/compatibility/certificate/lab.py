@@ -150,10 +150,12 @@ class Lab:
         # Only what comes from the command line is above a role's own variables, where upstream has its names of packages and paths.
         (self.place / "variables.json").write_text(json.dumps(self.variables(**variables)))
         environment = {
-            **self.environment, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_COLLECTIONS_PATH": str(collections()), "ANSIBLE_COLLECTIONS_PATHS": str(collections()), "ANSIBLE_HOME": f"{self.place}/ansible",
+            **self.environment, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_COLLECTIONS_PATH": str(collections()), "ANSIBLE_COLLECTIONS_PATHS": str(collections()),
+            "ANSIBLE_HOME": f"{self.place}/ansible",
             "ANSIBLE_LOCAL_TEMP": f"{self.place}/ansible/tmp", "ANSIBLE_LOCALHOST_WARNING": "False", "ANSIBLE_ROLES_PATH": str(TOP / "extras" / "roles"),
         }
-        command = [venv(self.core) / "bin" / "python", venv(self.core) / "bin" / "ansible-playbook", "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}",
+        programs = venv(self.core) / "bin"
+        command = [programs / "python", programs / "ansible-playbook", "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}",
                    "-e", f"@{self.place}/variables.json", self.place / "play.yml", *arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
         text = done.stdout + done.stderr
