@@ -91,7 +91,7 @@ options:
     description:
       - Who restarts. V(auto) is pacemaker for a container of one of its bundles, else the systemd unit that owns the container,
         else the engine. With V(systemd) there must be a unit, with V(pacemaker) a bundle.
-      - Pacemaker restarts only the replica on this host, by C(crm_resource). What it would not restart is refused before
+      - Pacemaker restarts only the replica on this host, asked by C(crm_resource --ban) for a moment. What it would not restart is refused before
         anything is touched, as it is when the bundle is unmanaged, shall be stopped, or is in maintenance. V(engine) is refused
         for a bundle that pacemaker looks after, because it would take that for a failure.
       - What is gentler than a restart never goes through pacemaker.

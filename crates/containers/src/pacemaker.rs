@@ -22,6 +22,8 @@ pub use status::{Replica, Status};
 
 /// What a program of pacemaker's ends with where no cluster runs on this host (CRM_EX_DISCONNECT).
 const DISCONNECTED: i32 = 102;
+/// What `cibadmin` ends with where nothing of the configuration is as asked for (CRM_EX_NOSUCH).
+const ABSENT: i32 = 105;
 
 /// Whether this host belongs to a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -46,15 +46,6 @@ pub fn find(name: &str) -> Option<PathBuf> {
     })
 }
 
-/// How a program ended that could be in vain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// It has said this.
-    Itself(Output),
-    /// It was ended, because what it waits for will not come.
-    Vain,
-}
-
 /// Runs it and gives back what it said, however it ended.
 pub(crate) fn run(
     argv: &[&str],
@@ -62,32 +53,6 @@ pub(crate) fn run(
     input: &[u8],
     limit: Duration,
 ) -> Result<Output> {
-    match watch(argv, account, input, limit, &mut || false)? {
-        Ended::Itself(output) => Ok(output),
-        // It is never said to be.
-        Ended::Vain => Err(Error::ProgramStart {
-            command: argv.join(" "),
-            source: std::io::ErrorKind::Interrupted.into(),
-        }),
-    }
-}
-
-/// As [`run`], and ends it when it is in vain, which is asked all the time.
-pub(crate) fn run_unless(
-    argv: &[&str],
-    limit: Duration,
-    is_vain: &mut dyn FnMut() -> bool,
-) -> Result<Ended> {
-    watch(argv, None, b"", limit, is_vain)
-}
-
-fn watch(
-    argv: &[&str],
-    account: Option<&Account>,
-    input: &[u8],
-    limit: Duration,
-    is_vain: &mut dyn FnMut() -> bool,
-) -> Result<Ended> {
     let line = || argv.join(" ");
     let start = |source| Error::ProgramStart {
         command: line(),
@@ -104,12 +69,7 @@ fn watch(
         scope.spawn(move || stdin.map(|mut pipe| pipe.write_all(input)));
         let status = loop {
             match child.try_wait() {
-                Ok(Some(status)) => break Ok(Some(status)),
-                Ok(None) if is_vain() => {
-                    kill_group(child.id());
-                    let _ = child.wait();
-                    break Ok(None);
-                }
+                Ok(Some(status)) => break Ok(status),
                 Ok(None) if Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(5));
                 }
@@ -127,13 +87,10 @@ fn watch(
             }
         };
         let (stdout, stderr) = (output.join(), complaint.join());
-        Ok(match status? {
-            None => Ended::Vain,
-            Some(status) => Ended::Itself(Output {
-                status: number(status),
-                stdout: stdout.unwrap_or_default(),
-                stderr: stderr.unwrap_or_default(),
-            }),
+        Ok(Output {
+            status: number(status?),
+            stdout: stdout.unwrap_or_default(),
+            stderr: stderr.unwrap_or_default(),
         })
     })
 }
@@ -259,21 +216,6 @@ mod tests {
             ))
         );
         assert_eq!(find("no-such-program"), None);
-    }
-
-    #[test]
-    fn a_program_that_is_in_vain_is_ended() {
-        let began = Instant::now();
-        let mut looks = 0;
-        let mut third = || {
-            looks += 1;
-            looks == 3
-        };
-        let ended = run_unless(&["/bin/sh", "-c", "sleep 100"], SOON, &mut third).unwrap();
-        assert_eq!(ended, Ended::Vain);
-        let itself = run_unless(&["/bin/sh", "-c", "echo x"], SOON, &mut || false).unwrap();
-        assert!(matches!(itself, Ended::Itself(said) if said.stdout == b"x\n"));
-        assert!(began.elapsed() < SOON);
     }
 
     #[test]

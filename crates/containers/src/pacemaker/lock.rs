@@ -7,12 +7,10 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{failed, is_plain, node, tool};
+use super::{ABSENT, failed, is_plain, node, tool};
 use crate::{Error, Result};
 
-/// Of CRM_EX_NOSUCH: it is not there, or has another value.
-const ABSENT: i32 = 105;
-/// Of CRM_EX_EXISTS: somebody else was quicker.
+/// What `cibadmin --create` ends with where it is there (CRM_EX_EXISTS): somebody else was quicker.
 const EXISTS: i32 = 108;
 /// Between two looks at a lock that somebody holds.
 const PAUSE: Duration = Duration::from_secs(1);

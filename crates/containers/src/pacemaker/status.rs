@@ -22,6 +22,10 @@ pub struct Replica {
     pub(super) engine: String,
     /// Where it is active.
     pub(super) active_on: Vec<String>,
+    /// Whether it runs, and is neither about to start nor to stop.
+    pub(super) is_up: bool,
+    /// How many resources of the replica are, of which the container is one.
+    pub(super) up_inside: usize,
     /// Failures of it on this host: the number of the call, what it was to do and why it failed.
     pub(super) failures: Vec<Failure>,
     /// Why pacemaker would not restart it, and what to do.
@@ -199,9 +203,18 @@ fn container_of(bundle: &Node<'_, '_>, replica: &Node<'_, '_>, node: &str) -> Op
         node: node.to_owned(),
         engine: engine.to_owned(),
         active_on,
+        is_up: is_up(&resource),
+        up_inside: replica.children().filter(is_up).count(),
         failures: Vec::new(),
         obstacles,
     })
+}
+
+fn is_up(resource: &Node<'_, '_>) -> bool {
+    let role = resource.attribute("role").unwrap_or_default();
+    resource.has_tag_name("resource")
+        && is(resource, "active")
+        && !matches!(role, "Starting" | "Stopped" | "Stopping")
 }
 
 fn failures(root: &Node<'_, '_>, resource: &str, node: &str) -> Vec<Failure> {

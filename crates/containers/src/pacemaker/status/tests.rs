@@ -121,6 +121,34 @@ fn what_pacemaker_would_not_restart_is_said_with_what_to_do() {
 }
 
 #[test]
+fn what_starts_or_stops_is_not_up() {
+    for (attributes, is_up) in [
+        (r#"managed="true" active="true""#, true),
+        (r#"managed="true" active="false""#, false),
+    ] {
+        let found = replica(&said("false", "false", attributes, HERE, ""));
+        assert_eq!(
+            (found.is_up, found.up_inside),
+            (is_up, 3 + usize::from(is_up))
+        );
+    }
+    let text = said(
+        "false",
+        "false",
+        r#"managed="true" active="true""#,
+        HERE,
+        "",
+    );
+    for role in ["Starting", "Stopping", "Stopped"] {
+        let text = text.replace(
+            r#"agent="ocf:heartbeat:podman" role="Started""#,
+            &format!(r#"agent="ocf:heartbeat:podman" role="{role}""#),
+        );
+        assert_eq!((replica(&text).is_up, replica(&text).up_inside), (false, 3));
+    }
+}
+
+#[test]
 fn a_cluster_without_quorum_restarts_nothing() {
     let text = said("false", "false", r#"managed="true""#, HERE, "");
     let text = text.replace(r#"with_quorum="true""#, r#"with_quorum="false""#);
