@@ -167,17 +167,26 @@ def test_a_lock_whose_time_is_up_is_taken_over_and_given_back(cluster, hard):
     assert answer.proven == ["haproxy-bundle-podman-0"] and cluster.lock(LOCK["lock_name"]) is None
 
 
-def at_once(cluster, *calls):
-    """Several runs at the same time; their answers, in the order in which they ended."""
+def at_once(cluster, *calls, **options):
+    """Several restarts at the same time; their answers, in the order in which they ended."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        answers = list(pool.map(lambda service: cluster.succeeds(service, **LOCK, action="restart"), calls))
+        answers = list(pool.map(lambda service: cluster.succeeds(service, action="restart", **options), calls))
     return sorted(answers, key=lambda answer: answer.ended)
 
 
-def test_two_runs_at_once_act_one_after_the_other(cluster, hard, gentle):
+def test_two_restarts_at_once_do_not_wait_for_each_other(cluster, hard, gentle):
     hard.pair.renew()
     gentle.pair.renew()
     first, second = at_once(cluster, hard, gentle)
+    assert sorted([*first.proven, *second.proven]) == ["haproxy-bundle-podman-0", "web-bundle-podman-0"]
+    assert max(started(hard), started(gentle)) < first.ended, "they overlapped"
+    assert cluster.history(hard)[1:] == cluster.history(gentle)[1:] == ([], "")
+
+
+def test_two_runs_with_the_lock_act_one_after_the_other(cluster, hard, gentle):
+    hard.pair.renew()
+    gentle.pair.renew()
+    first, second = at_once(cluster, hard, gentle, **LOCK)
     later = next(service for service in (hard, gentle) if service.container.name in second.proven)
     assert len(first.proven) == len(second.proven) == 1
     assert started(later) > first.ended - 0.5, "it was restarted after the other was proven"
@@ -188,7 +197,7 @@ def test_two_runs_at_once_act_one_after_the_other(cluster, hard, gentle):
 def test_who_had_to_wait_looks_again_and_finds_the_work_done(cluster, hard):
     hard.pair.renew()
     starts = cluster.history(hard)[0]
-    first, second = at_once(cluster, hard, hard)
+    first, second = at_once(cluster, hard, hard, **LOCK)
     assert first.changed and not second.changed and second.of(hard.container)["decision"] == "fresh", second
     assert cluster.history(hard)[0] == starts + 1
 
