@@ -64,6 +64,18 @@ def test_an_answer_after_the_wait_is_taken_by_a_later_run(lab):
     unchanged(lab, helped(lab))
 
 
+def test_a_change_that_is_refused_after_the_wait_fails_the_later_run(lab):
+    done(lab, helped(lab, dns=["web.example.org", "old.example.org"]))
+    lab.answers(5)
+    assert call(lab, helped(lab, issuer={"wait_timeout": "1s"})).failure()["kind"] == "certmonger.timeout"
+    lab.answers(2)
+    answer = call(lab, helped(lab))
+    assert answer.failure()["kind"] == "certmonger.refused", answer
+    lab.answers(0)
+    done(lab, helped(lab))
+    unchanged(lab, helped(lab))
+
+
 def test_without_wait_a_certificate_is_pending_until_it_is_there(lab):
     lab.answers(5)
     wish = helped(lab, issuer={"wait": False})
@@ -90,6 +102,16 @@ def test_a_command_that_hangs_ends_at_the_time_limit(lab, option):
     assert not done(lab, entry(lab)).of()["reasons"]
 
 
+def test_a_command_that_hangs_holds_up_the_others_no_longer_than_their_limit(lab):
+    slow, other = entry(lab, "slow", issuer={"post_save": "/bin/sleep 5", "wait_timeout": "1s"}), entry(lab, "other", issuer={"wait_timeout": "2s"})
+    answer = call(lab, slow, other)
+    assert answer.failure("slow")["kind"] == "certmonger.command_runs"
+    # certmonger itself does not write the files of another certificate while a command runs.
+    assert answer.failure("other")["kind"] == "certmonger.timeout" and "POST_SAVED_CERT" in answer.failure("other")["hint"]
+    assert answer.seconds < 4.5
+    done(lab, entry(lab, "slow"), entry(lab, "other"))
+
+
 def test_a_command_that_fails_does_not_hinder(lab):
     done(lab, entry(lab, issuer={"post_save": "/bin/false"}))
     done(lab, entry(lab, "other", issuer={"post_save": "/nonexistent/command"}))
@@ -100,6 +122,16 @@ def test_a_deleted_key_leads_to_a_new_pair(lab):
     lab.file("web.key").unlink()
     answer = done(lab, entry(lab))
     assert answer.kinds() == {"missing"}
+    assert Certificate(lab.file("web.crt")).belongs_to(lab.file("web.key"))
+    unchanged(lab, entry(lab))
+
+
+def test_certmonger_that_waits_for_a_deleted_key_for_ever_is_given_a_new_one(lab):
+    done(lab, entry(lab))
+    lab.file("web.key").unlink()
+    lab.getcert("resubmit", "-i", "web")
+    Until()("certmonger waits", lambda: lab.listed(lab.file("web.crt"))["status"] == "NEED_CSR")
+    assert "missing" in done(lab, entry(lab)).kinds()
     assert Certificate(lab.file("web.crt")).belongs_to(lab.file("web.key"))
     unchanged(lab, entry(lab))
 

@@ -52,6 +52,29 @@ def test_a_bus_that_refuses_is_told_with_what_to_do(own):
     assert answer.failure()["kind"] == "certmonger.denied" and "become" in answer.failure()["hint"]
 
 
+def owner_of_the_name(lab):
+    """The process that is certmonger on the bus; None if there is none."""
+    ask = ["dbus-send", "--system", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.GetConnectionUnixProcessID"]
+    said = subprocess.run([*ask, "string:org.fedorahosted.certmonger"], env=lab.environment, capture_output=True, text=True, check=False)
+    return int(said.stdout.split()[-1]) if said.returncode == 0 else None
+
+
+def test_a_bus_that_can_start_certmonger_does_so_but_not_for_check_mode(own):
+    own.stop("certmonger", "bus")
+    own.socket.unlink(missing_ok=True)
+    services = own.place / "services"
+    services.mkdir()
+    (services / "org.fedorahosted.certmonger.service").write_text(
+        "[D-BUS Service]\nName=org.fedorahosted.certmonger\nExec=/usr/sbin/certmonger -S -n\nUser=root\n")
+    own.policy += f"</policy><servicedir>{services}</servicedir><policy context='default'>"
+    own.start_bus()
+    assert call(own, entry(own), check=True).failure()["kind"] == "certmonger.not_running" and owner_of_the_name(own) is None
+    done(own, entry(own))
+    started = owner_of_the_name(own)
+    assert started
+    os.kill(started, signal.SIGTERM)
+
+
 @pytest.mark.lab(private=True)
 def test_a_private_socket_serves_without_a_bus(own):
     wish = entry(own)

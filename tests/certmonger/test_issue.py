@@ -178,6 +178,21 @@ def test_the_root_is_written_by_certmonger_where_it_is_wished(lab):
     unchanged(lab, wish)
 
 
+def test_the_root_file_of_a_request_that_had_none_is_there_at_once(lab):
+    done(lab, entry(lab))
+    serial = pair(lab)[0].serial
+    wish = entry(lab, issuer={"ca_file": str(lab.file("ca.crt"))})
+    answer = done(lab, wish)
+    assert answer.of()["action"] == "track" and pair(lab)[0].serial == serial
+    assert "Local Signing Authority" in Certificate(lab.file("ca.crt")).subject
+    unchanged(lab, wish)
+    lab.file("ca.crt").unlink()
+    assert done(lab, wish).kinds() == {"missing"}
+    lab.getcert("resubmit", "-i", "web", "-w")
+    assert "Local Signing Authority" in Certificate(lab.file("ca.crt")).subject
+    unchanged(lab, wish)
+
+
 def test_a_key_with_a_pin_is_used(lab):
     pin = lab.file("pin")
     pin.write_text("secret\n")

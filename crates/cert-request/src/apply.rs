@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use issuers::{Issued, Wish};
 use pki::chain::{self, Expectation, Verified};
 use pki::{Certificate, CertificateRequest, Curve, KeyAlgorithm, Lifetime, PrivateKey, Timestamp};
-use tls_files::{FileChange, Target};
+use tls_files::{Attributes, FileChange, Target};
 use zeroize::Zeroizing;
 
 use crate::decide::{Action, Decision, KeySource};
@@ -35,8 +35,6 @@ pub struct Applied {
     pub certificate: Option<Certificate>,
     /// The request that waits for an outside signature, PEM.
     pub csr: Option<String>,
-    /// For whom or what it waits, when the certificate is not there yet.
-    pub waits_for: Option<String>,
     /// What the operator should look at.
     pub warnings: Vec<String>,
 }
@@ -327,7 +325,45 @@ impl Work<'_> {
             ));
         }
         applied.certificate = Some(leaf.clone());
+        self.write_ca_file(&mut applied)?;
         Ok(applied)
+    }
+
+    /// certmonger writes it with the next certificate; until then it would be missing where it is asked for.
+    fn write_ca_file(&self, applied: &mut Applied) -> Result<(), EntryError> {
+        let Some(kept) = self.issuer.kept() else {
+            return Ok(());
+        };
+        let Some(path) = kept.spec.ca_file.as_ref().filter(|path| !path.exists()) else {
+            return Ok(());
+        };
+        let roots: String = kept
+            .issuer
+            .roots()
+            .iter()
+            .map(Certificate::to_pem)
+            .collect();
+        if roots.is_empty() {
+            applied.warnings.push(format!(
+                "'{}' is not there: certmonger does not know the root of the CA '{}' yet",
+                path.display(),
+                kept.spec.ca
+            ));
+            return Ok(());
+        }
+        let target = Target {
+            path: path.clone(),
+            attributes: Attributes::default(),
+            secret: false,
+            backup: false,
+        };
+        let change = FileChange {
+            target,
+            content: Zeroizing::new(roots.into_bytes()),
+        };
+        let installed = tls_files::install(self.entry.name.as_str(), vec![change])?;
+        applied.files.extend(installed.files);
+        Ok(())
     }
 
     fn pool(&self, leaf: &Certificate) -> Vec<Certificate> {

@@ -36,6 +36,8 @@ pub struct Kept {
     pub principal: Vec<String>,
     /// What is wished.
     pub spec: CertmongerSpec,
+    /// The file for the root is wished and not there, and the root is known.
+    pub is_ca_file_missing: bool,
     place: Place,
 }
 
@@ -49,8 +51,11 @@ impl Kept {
         let authority = book.authority(&spec.ca)?.clone();
         let request = find(&book.requests, spec)?.cloned();
         let kept = request.as_ref().and_then(|request| request.cert.as_deref());
+        let is_missing = |path: &Path| path.symlink_metadata().is_err();
         Ok(Self {
             issuer: issuers::Certmonger::new(&spec.ca, &authority.roots, &authority.others, kept),
+            is_ca_file_missing: spec.ca_file.as_deref().is_some_and(is_missing)
+                && !authority.roots.is_empty(),
             principal: realm::complete(&spec.principal)?,
             place: daemons.place(spec)?,
             authority,
@@ -73,6 +78,7 @@ impl Kept {
             request: self.request.clone(),
             principal: self.principal.clone(),
             spec: self.spec.clone(),
+            is_ca_file_missing: self.is_ca_file_missing,
             place: self.place.clone(),
         }
     }

@@ -44,6 +44,12 @@ impl Certmonger {
         Above::over(certificate, self.pool())
     }
 
+    /// The roots that certmonger knows.
+    #[must_use]
+    pub fn roots(&self) -> &[Certificate] {
+        &self.roots
+    }
+
     fn pool(&self) -> Vec<Certificate> {
         self.others.iter().chain(&self.roots).cloned().collect()
     }

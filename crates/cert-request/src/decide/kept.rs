@@ -37,7 +37,7 @@ pub(super) fn decide(
         }
     }
     let is_asking =
-        is_under_way(request) && !reasons.iter().any(|reason| asks_for_other(reason.kind));
+        is_under_way(facts, request) && !reasons.iter().any(|reason| asks_for_other(reason.kind));
     if is_asking {
         // certmonger has what is wished, and works on it.
         if changes.is_empty() {
@@ -56,6 +56,10 @@ pub(super) fn decide(
             ReasonKind::Tracking,
             "certmonger has the key in another file",
         ));
+    }
+    if kept.is_ca_file_missing {
+        let detail = "the file for the CA's root does not exist";
+        changes.push(Reason::new(ReasonKind::Missing, detail));
     }
     if changes.is_empty() {
         return at_rest(facts);
@@ -117,7 +121,11 @@ fn garbage(facts: &Facts<'_>) -> Option<Reason> {
     })
 }
 
-fn is_under_way(request: &Tracked) -> bool {
+/// Where the key has gone, certmonger waits for it in NEED_CSR for ever.
+fn is_under_way(facts: &Facts<'_>, request: &Tracked) -> bool {
+    if facts.seen.key.is_none() && request.state.as_str() == "NEED_CSR" {
+        return false;
+    }
     match request.state.class() {
         Class::Transient | Class::Saving | Class::CaWorking => !request.stuck,
         Class::Monitoring | Class::CaUnreachable | Class::CaRejected | Class::Stuck => false,

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use certmonger::{Daemon, Place, RequestPath, Tracked};
+use certmonger::{Class, Daemon, Place, RequestPath, Tracked};
 
 use super::orders::{Orders, Submission, orders};
 use super::wait::{Slot, Watched, wait};
@@ -144,9 +144,11 @@ pub(super) fn begin(daemon: &mut Daemon, item: &Item<'_>, known: Option<&Request
     let mut is_touched = false;
     let path =
         clear_unreadable_key(item).and_then(|()| follow(daemon, known, &orders, &mut is_touched));
+    // What the authority has been asked for already must become a certificate as well.
+    let is_asked = |request: &Tracked| request.state.class() == Class::CaWorking;
     Begun {
         is_touched,
-        expects_new: orders.expects_new,
+        expects_new: orders.expects_new || item.kept.request.as_ref().is_some_and(is_asked),
         path,
     }
 }

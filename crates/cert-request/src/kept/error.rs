@@ -156,9 +156,9 @@ impl KeptError {
             Self::Late { state, .. } if state.class() == Class::CaWorking => Some(
                 "the CA has the request, and certmonger asks again by itself: run again later, or set 'wait: false'",
             ),
-            Self::Late { .. } => {
-                Some("certmonger goes on by itself: run again later, or raise 'wait_timeout'")
-            }
+            Self::Late { .. } => Some(
+                "certmonger goes on by itself: run again later, or raise 'wait_timeout'; one request in POST_SAVED_CERT (see 'getcert list') holds up all others",
+            ),
             Self::CommandRuns { .. } => {
                 Some("end the command, and run again; certmonger waits for it without limit")
             }

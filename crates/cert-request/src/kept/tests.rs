@@ -78,6 +78,10 @@ impl Host {
     }
 
     fn decide(&self, entry: &Entry) -> Decision {
+        self.decide_at(entry, NOW)
+    }
+
+    fn decide_at(&self, entry: &Entry, now: Timestamp) -> Decision {
         let IssuerSpec::Certmonger(spec) = &entry.issuer else {
             unreachable!()
         };
@@ -97,9 +101,10 @@ impl Host {
             request: self.request.clone(),
             principal: spec.principal.clone(),
             spec: spec.as_ref().clone(),
+            is_ca_file_missing: false,
             place: Place::from_environment(None, None).unwrap(),
         };
-        decide(entry, &Loaded::Certmonger(Box::new(kept)), &self.seen, NOW).unwrap()
+        decide(entry, &Loaded::Certmonger(Box::new(kept)), &self.seen, now).unwrap()
     }
 
     fn says(&self, entry: &Entry) -> (&'static str, Vec<&'static str>) {
@@ -297,6 +302,8 @@ fn each_state_has_its_action() {
         ("CA_WORKING", None, true, "wait", None),
         ("CA_WORKING", None, false, "wait", Some("missing")),
         ("GENERATING_CSR", None, false, "wait", Some("missing")),
+        ("NEED_CSR", None, true, "wait", None),
+        ("NEED_CSR", None, false, "issue", Some("missing")),
         ("POST_SAVED_CERT", None, true, "wait", None),
         (
             "CA_UNREACHABLE",
@@ -373,6 +380,34 @@ fn names_that_were_refused_are_asked_for_again_although_certmonger_has_them() {
 }
 
 #[test]
+fn certmonger_renews_by_itself_unless_something_else_is_said() {
+    let mut host = Host::new();
+    let last_day = Timestamp(NOW.0 + 86_400 * 364);
+    let at = |host: &Host, change: Value, issuer: Value, now| {
+        let decision = host.decide_at(&entry(&change, &issuer), now);
+        decision.action.word()
+    };
+    assert_eq!(at(&host, json!({}), json!({}), last_day), "keep");
+    assert_eq!(
+        at(&host, json!({}), json!({"auto_renew": false}), last_day),
+        "issue"
+    );
+    assert_eq!(
+        at(
+            &host,
+            json!({"renew": {"before": "2d"}}),
+            json!({}),
+            last_day
+        ),
+        "issue"
+    );
+    let after_the_end = last_day + Lifetime(86_400 * 2);
+    assert_eq!(at(&host, json!({}), json!({}), after_the_end), "issue");
+    host.request = None;
+    assert_eq!(at(&host, json!({}), json!({}), last_day), "track");
+}
+
+#[test]
 fn a_pair_that_certmonger_does_not_know_is_tracked_or_replaced() {
     let mut host = Host::new();
     host.request = None;
@@ -403,6 +438,7 @@ fn nothing_differs_from_the_request_that_was_just_asked_for() {
         request: None,
         principal: Vec::new(),
         spec: spec.as_ref().clone(),
+        is_ca_file_missing: false,
         place: Place::from_environment(None, None).unwrap(),
     };
     assert_eq!(

@@ -22,6 +22,9 @@ const SAFETY_LOOK: Duration = Duration::from_secs(5);
 /// After this long at the authority, the next request is begun beside it.
 const SLOW_AUTHORITY: Duration = Duration::from_millis(500);
 
+/// What does not move for so long hangs, in a command of the user for instance; it need not hold up the others.
+const STANDSTILL: Duration = Duration::from_secs(5);
+
 /// A request that is waited for.
 pub(super) struct Watched {
     pub(super) nickname: String,
@@ -61,7 +64,7 @@ impl Slot {
         match state.class() {
             Class::CaWorking | Class::CaUnreachable => Some(*since),
             _ if state.as_str() == "SUBMITTING" => Some(*since + SLOW_AUTHORITY),
-            _ => None,
+            _ => Some(*since + STANDSTILL),
         }
     }
 
