@@ -105,12 +105,18 @@ impl<'a> Task<'a> {
         let locks = if self.control.check_mode {
             None
         } else {
-            Some(self.lock()?)
+            Some(self.lock(self.directories())?)
         };
         let recovery = if locks.is_some() {
             self.recover()
         } else {
             Recovery::default()
+        };
+        let locks = if locks.is_some() && self.waits_for_certmonger() {
+            drop(locks);
+            Some(self.lock(&self.directories() - &self.written_by_certmonger())?)
+        } else {
+            locks
         };
         let outcomes = match self.request.state {
             DesiredState::Present => self.present(&recovery),
@@ -154,9 +160,23 @@ impl<'a> Task<'a> {
         }
     }
 
-    fn lock(&self) -> Result<DirectoryLocks, TaskError> {
+    /// While certmonger is waited for, what it runs after saving may be a task of ours that makes further files in the
+    /// same directories, and would wait for us. Whoever changes a file there locks its directory for that moment.
+    fn waits_for_certmonger(&self) -> bool {
+        self.request.state == DesiredState::Present && self.request.entries.iter().any(is_kept)
+    }
+
+    fn written_by_certmonger(&self) -> BTreeSet<PathBuf> {
+        let kept = self.request.entries.iter().filter(|entry| is_kept(entry));
+        kept.flat_map(|entry| &entry.files)
+            .filter_map(|file| file.target.path.parent())
+            .map(Path::to_path_buf)
+            .collect()
+    }
+
+    fn lock(&self, directories: BTreeSet<PathBuf>) -> Result<DirectoryLocks, TaskError> {
         Ok(DirectoryLocks::acquire(
-            self.directories(),
+            directories,
             self.request.lock_timeout,
         )?)
     }
@@ -422,6 +442,10 @@ impl<'a> Task<'a> {
         outcome.action = if changed { "remove" } else { "keep" };
         Ok(())
     }
+}
+
+fn is_kept(entry: &Entry) -> bool {
+    matches!(entry.issuer, IssuerSpec::Certmonger(_))
 }
 
 /// An error that certmonger keeps beside a certificate that is as wished: its own last renewal failed.
