@@ -135,10 +135,10 @@ def plan(requests: t.Any, settings: Settings, notes: Notes) -> Plan:
             notes.faults.append(f'{where}: is no dictionary')
             continue
         request = Request(settings.catalogue.applied(entry) if settings.catalogue else entry, where, settings, notes)
-        before = seen.setdefault(request.certificate, entry)
-        if before is entry:
+        before = seen.setdefault(request.certificate, request.entry)
+        if before is request.entry:
             request.add_to(found)
-        elif before != entry:
+        elif before != request.entry:
             notes.faults.append(f"{where}: '{request.certificate}' is requested twice, with different options")
     return found
 

@@ -105,6 +105,14 @@ def test_each_service_is_told_to_exactly_its_containers(release, name, container
     assert names(mapping) == containers and mapping.get("action") == action and users == ""
 
 
+def test_requests_that_differ_in_nothing_but_their_hooks_are_one():
+    requests = [each["request"] for each in released("tht_wallaby.yml")]
+    assert len({each["name"] for each in requests}) < len(requests)
+    notes = certificate_plan.Notes()
+    plan = certificate_plan.plan(requests, SETTINGS, notes)
+    assert notes.faults == [] and len(plan.wishes) == len({each["name"] for each in requests})
+
+
 @pytest.mark.parametrize(("name", "unit"), [("ceph_grafana", "grafana"), ("ceph_dashboard", "mgr"), ("ceph_rgw", "rgw")])
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_units_of_ceph_are_restarted_where_they_run(release, name, unit):
