@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every request of tripleo-heat-templates and every spec of puppet-tripleo, issued by a real certmonger, and again without a change."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import yaml
+from ansible_collections.tls.everywhere.plugins.plugin_utils import certificate_layout
+from lab import DATA, NEWEST, OLDEST, belongs, names, openssl, released, serial
+
+NETWORKS = ("ctlplane", "storage", "storage_mgmt", "internal_api", "external")
+NODE = "overcloud-controller-0"
+
+
+def harmless(lab, service):
+    """A service of the catalogue for a machine that is no controller: its files are in the lab, users and groups are ours, and nobody's
+    container or unit is touched."""
+    found = lab.moved(service)
+    for each in (found.get("access", {}), found.get("pem", {}), found.get("ca_copy", {})):
+        for key in [key for key in each if key.endswith(("owner", "group"))]:
+            each[key] = "root"
+    if "restart" in found:
+        found["restart"] = {"action": "none", "containers": ["tls-everywhere-no-such-container"]}
+        found["bundle"] = None
+    return {**found, **({"run_after": "echo units"} if "run_after" in found else {})}
+
+
+def catalogue(lab):
+    """All of it."""
+    return {name: harmless(lab, service) for name, service in certificate_layout.shipped().items()}
+
+
+def places(lab):
+    """The directories that the templates make."""
+    for path in ("tls/certs/httpd", "tls/private/httpd", "tls/certs/haproxy", "tls/private/haproxy", "libvirt/private", "libvirt-vnc", "libvirt-nbd",
+                 "qemu", "CA/certs"):
+        lab.at(f"/etc/pki/{path}").mkdir(parents=True, exist_ok=True)
+
+
+def failed_hooks(lab):
+    """What hooks said when a step of theirs failed."""
+    logs = {path.name: path.read_text() for path in (lab.place / "log").iterdir()}
+    assert logs, "no hook ran at all"
+    return {name: text for name, text in logs.items() if "failed with status" in text}
+
+
+def unowned(requests):
+    """The requests without users that this machine has not."""
+    return [{key: value for key, value in each.items() if key not in ("owner", "group")} for each in requests]
+
+
+@pytest.mark.parametrize("release", ["tht_2021_03.yml", "tht_wallaby.yml"])
+def test_all_requests_of_a_release_are_issued_with_their_copies_and_again_without_a_change(lab, ipa, release):
+    places(lab)
+    requests = unowned(released(release))
+    values = {
+        "certificate_requests": requests, "certificate_layout": "tripleo", "certificate_catalogue": catalogue(lab),
+        "certificate_ca_files": {"IPA": str(ipa.ca)},
+    }
+    text, _changed = lab.play("linux-system-roles.certificate", **values)
+    assert "certificate_is_changed\": true" in text
+    wished = {each["name"]: each for each in requests}
+    assert lab.tracked() == {"MONITORING": len(wished)} and len(ipa.calls) == len(wished) and failed_hooks(lab) == {}
+    for name, request in wished.items():
+        certificate, key = lab.at(f"/etc/pki/tls/certs/{name}.crt"), lab.at(f"/etc/pki/tls/private/{name}.key")
+        wanted = request["dns"] if isinstance(request["dns"], list) else [request["dns"]]
+        assert names(certificate) == set(wanted) and belongs(certificate, key), name
+        assert "OK" in openssl("verify", "-CAfile", str(ipa.ca), str(certificate)) and key.stat().st_mode & 0o007 == 0
+    for network in ("ctlplane", "storage", "internal_api"):
+        pem = lab.at(f"/etc/pki/tls/certs/haproxy/overcloud-haproxy-{network}.pem")
+        assert serial(pem) == serial(lab.at(f"/etc/pki/tls/certs/haproxy-{network}-cert.crt")) and pem.stat().st_mode & 0o777 == 0o640
+        assert [line for line in pem.read_text().splitlines() if "BEGIN" in line] == ["-----BEGIN CERTIFICATE-----"] * 2 + ["-----BEGIN PRIVATE KEY-----"]
+    assert serial(lab.at("/etc/pki/libvirt/servercert.pem")) == serial(lab.at("/etc/pki/tls/certs/libvirt-server-cert.crt"))
+    text, changed = lab.play("linux-system-roles.certificate", **values)
+    assert changed == 0 and "certificate_is_changed\": false" in text and len(ipa.calls) == len(wished)
+
+
+def test_all_specs_of_puppet_are_issued_and_again_without_a_change(lab, ipa):
+    values = {f"fqdn_{network}": f"{NODE}.{network.replace('_', '')}.example.com" for network in NETWORKS}
+    values |= {f"cloud_name_{network}": f"overcloud.{network.replace('_', '')}.example.com" for network in NETWORKS}
+    specs = [lab.moved(each["specs"]) for each in yaml.safe_load((DATA / "puppet_tripleo.yml").read_text())]
+    settings = {
+        "certificates_specs": specs, "certmonger_ca": "IPA", "certmonger_realm": "EXAMPLE.COM", "certmonger_local_ca": False,
+        "certmonger_values": {**values, "internal_api": "172.16.2.10"}, "certmonger_catalogue": catalogue(lab), "certmonger_ca_files": {"IPA": str(ipa.ca)},
+        "certmonger_program_directory": f"{lab.place}/libexec", "certmonger_hook_directory": str(lab.at("/etc/tls-everywhere")),
+    }
+    lab.play("tls.everywhere.certmonger", **settings)
+    made = {name: spec for each in specs for name, spec in each.items()}
+    assert lab.tracked() == {"MONITORING": len(made)} and failed_hooks(lab) == {}
+    for name, spec in made.items():
+        assert belongs(spec["service_certificate"], spec["service_key"]), name
+        if "service_pem" in spec:
+            assert serial(spec["service_pem"]) == serial(spec["service_certificate"]) and os.stat(spec["service_pem"]).st_mode & 0o777 == 0o640, name
+    calls = len(ipa.calls)
+    assert lab.play("tls.everywhere.certmonger", **settings)[1] == 0 and len(ipa.calls) == calls
+
+
+@pytest.mark.parametrize("core", [OLDEST, NEWEST])
+def test_a_renewal_without_ansible_makes_the_copies_first_then_runs_the_users_script_then_looks_for_containers(lab, ipa, core):
+    lab.core = core
+    pem, seen = lab.at("/etc/haproxy.pem"), lab.place / "seen"
+    lab.at("/etc").mkdir(parents=True, exist_ok=True)
+    certificate = lab.at("/etc/pki/tls/certs/web.crt")
+    request = {
+        "name": "web", "dns": "web.example.com", "ca": "ipa", "principal": "HTTP/web.example.com@EXAMPLE.COM", "pem": {"path": str(pem), "mode": "0640"},
+        "run_after": f"openssl x509 -noout -serial -in {pem} >>{seen}; exit 0", "restart": {"containers": ["tls-everywhere-no-such-container"]},
+    }
+    lab.play("tls.everywhere.certificate", certificate_requests=[request], certificate_ca_files={"IPA": str(ipa.ca)})
+    first = serial(certificate)
+    assert serial(pem) == first and seen.read_text().splitlines() == [first], "the user's script saw the new PEM"
+    lab.getcert("resubmit", "-f", str(certificate), "-w")
+    second = serial(certificate)
+    assert second != first and serial(pem) == second and seen.read_text().splitlines() == [first, second]
+    log = (lab.place / "log/web.log").read_text()
+    assert log.index("files\n") < log.index("run_after\n") < log.index("containers\n") and "there is no such container" in log
+    pem.write_text("garbage")
+    _text, changed = lab.play("tls.everywhere.certificate", certificate_requests=[request], certificate_ca_files={"IPA": str(ipa.ca)})
+    assert changed == 1 and serial(pem) == second == serial(certificate), "a run puts a copy right without a new certificate"
+
+
+def test_a_pem_beside_the_certificate_does_not_make_the_hook_wait_for_the_task_that_waits_for_it(lab, ipa):
+    request = {
+        "name": "rgw", "dns": "rgw.example.com", "ca": "ipa", "principal": "ceph_rgw/rgw.example.com@EXAMPLE.COM",
+        "pem": {"path": str(lab.at("/etc/pki/tls/certs/rgw.pem"))}, "restart": {"containers": ["tls-everywhere-no-such-container"]},
+    }
+    lab.play("tls.everywhere.certificate", certificate_requests=[request], certificate_ca_files={"IPA": str(ipa.ca)})
+    assert failed_hooks(lab) == {}
+
+
+def test_what_freeipa_would_refuse_is_told_before_anything_is_requested(lab, ipa):
+    settings = {
+        "certmonger_services": ["mysql", "redis"], "certmonger_ca": "IPA", "certmonger_realm": "EXAMPLE.COM", "certmonger_local_ca": False,
+        "fqdn_internal_api": f"{NODE}.internalapi.example.com", "cloud_names": {"cloud_name_internal_api": "overcloud.internalapi.example.com"},
+        "certmonger_check_registration": True, "certmonger_fqdn": f"{NODE}.example.com", "certmonger_metadata": {"compact_service_mysql": ["internalapi"]},
+    }
+    text, _changed = lab.play("tls.everywhere.certmonger", ok=False, **settings)
+    assert f"certificate 'redis': the service 'redis/{NODE}.internalapi.example.com' is not registered" in text
+    assert "certificate 'mysql': the name 'overcloud.internalapi.example.com' is no host that" in text and "service 'mysql/" not in text
+    assert ipa.calls == [] and lab.tracked() == {}
+
+
+def test_one_call_each_registers_the_hosts_and_the_services(lab):
+    step = {
+        "step": "registration", "fqdn": f"{NODE}.example.com", "metadata": {"compact_service_HTTP": ["ctlplane"]},
+        "metadata_settings": [{"service": "mysql", "network": "internal_api", "type": "vip"}],
+    }
+    text = lab.step("tls.everywhere.certmonger_role", step, cloud_names={"cloud_name_internal_api": "overcloud.internalapi.example.com"})
+    for principal in (f"HTTP/{NODE}.ctlplane.example.com", "mysql/overcloud.internalapi.example.com"):
+        assert f'"name": "{principal}"' in text
+    assert text.count('"managedby_host"') == 2
