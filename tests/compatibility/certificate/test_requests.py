@@ -150,3 +150,28 @@ def test_one_call_each_registers_the_hosts_and_the_services(lab):
     for principal in (f"HTTP/{NODE}.ctlplane.example.com", "mysql/overcloud.internalapi.example.com"):
         assert f'"name": "{principal}"' in text
     assert text.count('"managedby_host"') == 2
+
+
+def test_what_upstreams_role_and_puppet_requested_is_taken_over_without_a_new_certificate(lab, ipa):
+    upstream, puppet = lab.at("/etc/pki/tls/certs/web.crt"), lab.at("/etc/pki/tls/certs/mysql.crt")
+    web, node = "web.example.com", f"{NODE}.internalapi.example.com"
+    # The options that linux-system-roles.certificate 1.9.1 and puppet-certmonger give to getcert.
+    lab.getcert("request", "-c", "IPA", "-f", str(upstream), "-k", str(lab.at("/etc/pki/tls/private/web.key")), "-N", f"CN={web}", "-D", web, "-K",
+                f"HTTP/{web}@EXAMPLE.COM", "-u", "digitalSignature", "-u", "keyEncipherment", "-U", "1.3.6.1.5.5.7.3.1", "-U", "1.3.6.1.5.5.7.3.2",
+                "-C", "/bin/true", "-r", "-w")
+    lab.getcert("request", "-c", "IPA", "-I", "mysql", "-f", str(puppet), "-k", str(lab.at("/etc/pki/tls/private/mysql.key")), "-N", f"CN={node}", "-D", node,
+                "-K", f"mysql/{node}@EXAMPLE.COM", "-C", "/bin/true", "-g", "2048", "-w")
+    before = serial(upstream), serial(puppet), len(ipa.calls)
+    request = {"name": "web", "dns": web, "ca": "ipa", "principal": f"HTTP/{web}@EXAMPLE.COM", "run_after": "true", "pem": {"path": f"{lab.root}/web.pem"}}
+    lab.play("tls.everywhere.certificate", certificate_requests=[request], certificate_ca_files={"IPA": str(ipa.ca)})
+    spec = {"service_certificate": str(puppet), "service_key": str(lab.at("/etc/pki/tls/private/mysql.key")), "hostname": node,
+            "principal": f"mysql/{node}", "postsave_cmd": "/bin/true", "key_size": "2048"}
+    settings = {
+        "certificates_specs": {"mysql": spec}, "certmonger_ca": "IPA", "certmonger_realm": "EXAMPLE.COM", "certmonger_local_ca": False,
+        "certmonger_catalogue": catalogue(lab), "certmonger_program_directory": f"{lab.place}/libexec",
+        "certmonger_hook_directory": str(lab.at("/etc/tls-everywhere")),
+    }
+    lab.play("tls.everywhere.certmonger", **settings)
+    assert (serial(upstream), serial(puppet), len(ipa.calls)) == before and lab.tracked() == {"MONITORING": 2}
+    assert serial(lab.root / "web.pem") == before[0], "what a hook would make is there without one having run"
+    assert "post-save command: " + str(lab.at("/etc/tls-everywhere/mysql.sh")) in lab.getcert("list", "-i", "mysql").stdout
