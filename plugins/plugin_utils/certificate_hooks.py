@@ -48,6 +48,24 @@ step() {{
 exit "$failed"
 """
 
+# Certificates of several services of a host have the same names. So that only who serves an earlier one of this is told, the fingerprints of
+# the last ones are kept and handed over. What is asked of sed, base64 and sha256sum, openssl is not needed for.
+RESTART = """\
+containers() {{
+    local options
+    options=$(mktemp) || return
+    now=$(sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p;/-----END CERTIFICATE-----/q' {certificate} |
+        grep -v -e '-----' | base64 -d | sha256sum | cut -c 1-64)
+    before=$(grep -v -x "$now" {served} 2>/dev/null | sed 's/.*/"&"/' | paste -s -d ,)
+    sed "1s/{{/{{\\"replaces\\": [$before],/" {mapping} >"$options"
+    {program} "$options"
+    local status=$?
+    rm -f "$options"
+    {{ grep -v -x "$now" {served} 2>/dev/null | tail -n 9; echo "$now"; }} >{served}.new && mv {served}.new {served}
+    return "$status"
+}}
+"""
+
 
 @dataclasses.dataclass(frozen=True)
 class Places:
@@ -108,7 +126,12 @@ class Hook:
             steps.append(_step('run_after', run_after))
         if self.restart is not None:
             found[f'{base}.json'] = _json(self.restart)
-            line = _step('containers', f'{places.programs}/{RESTART_PROGRAM}', f'{base}.json')
+            given = {
+                'certificate': self.restart['certificate'], 'served': f'{base}.served', 'mapping': f'{base}.json',
+                'program': f'{places.programs}/{RESTART_PROGRAM}',
+            }
+            steps.append(RESTART.format(**{key: shlex.quote(str(value)) for key, value in given.items()}))
+            line = _step('containers', 'containers')
             # With old files nobody can serve the new certificate.
             steps.append(f'[ -n "${{broken:-}}" ] || {line}' if self.files else line)
         log = f'{places.logs}/{self.source.name}.log'
@@ -121,7 +144,7 @@ class Hook:
 
 def paths(name: str, places: Places) -> list[str]:
     """All that a hook may have left, those that others may have written too last."""
-    return [f'{places.directory}/{name}{ending}' for ending in ('.sh', '.files.json', '.json')]
+    return [f'{places.directory}/{name}{ending}' for ending in ('.sh', '.files.json', '.served', '.json')]
 
 
 def hook(entry: Entry, source: Source, fault: Fault) -> Hook | None:

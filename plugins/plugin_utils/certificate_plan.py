@@ -336,7 +336,8 @@ class Request:
             Script(path, content, *(('0700', self.settings.hook_setype) if path.endswith('.sh') else ('0600', None)))
             for path, content in written.items()
         ]
-        ours = certificate_hooks.paths(self.identity, places)[:2]
+        script, files, served, _options = certificate_hooks.paths(self.identity, places)
+        ours = [script, files] if followed and followed.restart is not None else [script, files, served]
         return [*found, *(Script(path, None) for path in ours if path not in written)]
 
     # All of it.

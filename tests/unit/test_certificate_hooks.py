@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import pathlib
 import subprocess
 
 import pytest
@@ -57,7 +60,7 @@ def test_what_certmonger_runs_is_the_hook_and_the_users_script_is_a_part_of_it()
     assert steps == [
         "step files /usr/local/libexec/tls-everywhere/cert_request /etc/tls-everywhere/web.files.json || broken=1",
         f"step run_after {users.path}",
-        '[ -n "${broken:-}" ] || step containers /usr/local/libexec/tls-everywhere/container_restart /etc/tls-everywhere/web.json',
+        '[ -n "${broken:-}" ] || step containers containers',
     ]
     assert plan.programs == {"cert_request", "container_restart"}
 
@@ -132,7 +135,9 @@ def test_faults_name_the_option(entry, text):
 def test_a_hook_that_is_wished_no_more_is_removed_but_not_the_options_that_another_may_have_written():
     plan, _faults = planned()
     gone = [script.path for script in plan.scripts if script.content is None]
-    assert gone[2:] == ["/etc/tls-everywhere/web.sh", "/etc/tls-everywhere/web.files.json"]
+    assert gone[2:] == ["/etc/tls-everywhere/web.sh", "/etc/tls-everywhere/web.files.json", "/etc/tls-everywhere/web.served"]
+    plan, _faults = planned(restart={})
+    assert [script.path for script in plan.scripts if script.content is None][2:] == ["/etc/tls-everywhere/web.files.json"]
 
 
 @pytest.mark.parametrize("name", ["web", "/srv/it's/$(touch x)", "a b", 'q"uote'])
@@ -144,23 +149,46 @@ def test_a_script_is_bash_whatever_the_name(name):
     assert checked.returncode == 0, checked.stderr
 
 
+def run(tmp_path, users="exit 0", **programs):
+    """What a hook says whose programs are these scripts; they may write into the working directory."""
+    for name, text in {"cert_request": "true", "container_restart": "true", **programs, "users.sh": users}.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{text}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    places = certificate_hooks.Places(str(tmp_path), str(tmp_path), str(tmp_path / "log"))
+    source = certificate_hooks.Source("web", str(tmp_path / "c"), "/k", None)
+    hook = certificate_hooks.Hook(source, [{"content": "combined", "path": "/p"}], {"certificate": str(tmp_path / "c")})
+    for path, text in hook.written(places, "# x", str(tmp_path / "users.sh")).items():
+        pathlib.Path(path).write_text(text, encoding="utf-8")
+    # Only the log file is of use here: what the machine's journal gets, nobody can take back.
+    script = (tmp_path / "web.sh").read_text(encoding="utf-8").replace("/run/systemd/journal/stdout", "/nonexistent").replace("/dev/log", "/nonexistent")
+    done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=60, check=False, cwd=tmp_path)
+    log = tmp_path / "log" / "web.log"
+    lines = log.read_text(encoding="utf-8").splitlines()
+    log.unlink()
+    return done.returncode, lines
+
+
 @pytest.mark.parametrize(("programs", "lines", "status"), [
-    ({"cert_request": 0, "container_restart": 0}, ["files", "run_after", "containers"], 0),
-    ({"cert_request": 1, "container_restart": 0}, ["files", "files: failed with status 1", "run_after"], 1),
-    ({"cert_request": 0, "container_restart": 3}, ["files", "run_after", "containers", "containers: failed with status 3"], 1),
+    ({}, ["files", "run_after", "containers"], 0),
+    ({"cert_request": "exit 1"}, ["files", "files: failed with status 1", "run_after"], 1),
+    ({"container_restart": "exit 3"}, ["files", "run_after", "containers", "containers: failed with status 3"], 1),
+    ({"users": "no bash (at all"}, ["files", "run_after", "containers"], 1),
 ])
 def test_the_steps_run_in_order_and_old_files_restart_nobody(tmp_path, programs, lines, status):
-    for name, code in programs.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
-        (tmp_path / name).chmod(0o755)
-    users = tmp_path / "users.sh"
-    users.write_text("#!/bin/bash\nexit 0\n", encoding="utf-8")
-    users.chmod(0o755)
-    places = certificate_hooks.Places(str(tmp_path), str(tmp_path), str(tmp_path / "log"))
-    source = certificate_hooks.Source("web", "/c", "/k", None)
-    hook = certificate_hooks.Hook(source, [{"content": "combined", "path": "/p"}], {"certificate": "/c"})
-    script = hook.written(places, "# x", str(users))[f"{tmp_path}/web.sh"]
-    # Only the log file is of use here: what the machine's journal gets, nobody can take back.
-    script = script.replace("/run/systemd/journal/stdout", "/nonexistent").replace("/dev/log", "/nonexistent")
-    run = subprocess.run(["bash", "-c", script], capture_output=True, timeout=60, check=False)
-    assert run.returncode == status and (tmp_path / "log" / "web.log").read_text(encoding="utf-8").splitlines() == lines
+    (tmp_path / "c").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", encoding="utf-8")
+    found, said = run(tmp_path, **programs)
+    assert found == status and [line for line in said if line in lines] == lines
+
+
+def test_containers_are_told_which_certificates_are_replaced(tmp_path):
+    told = []
+    for body in ("AAAA", "BBBB", "BBBB", "CCCC"):
+        key = "-----BEGIN PRIVATE KEY-----\nZZZZ\n-----END PRIVATE KEY-----\n"
+        one = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
+        (tmp_path / "c").write_text(key + one + one.replace(body, "DDDD"), encoding="utf-8")
+        assert run(tmp_path, container_restart='cat "$1" >told.json')[0] == 0
+        options = json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))
+        assert options["certificate"] == str(tmp_path / "c")
+        told.append(options["replaces"])
+    one, two = (hashlib.sha256(base64.b64decode(body)).hexdigest() for body in ("AAAA", "BBBB"))
+    assert told == [[], [one], [one], [one, two]]

@@ -145,7 +145,7 @@ def test_what_shall_not_be_there_is_no_longer_tracked_and_loses_its_hooks():
     plan, notes = planned({"name": "web", "ensure": "absent"})
     assert notes.faults == [] and plan.wishes == []
     assert plan.absent[0]["name"] == "web" and {script.content for script in plan.scripts} == {None}
-    assert [script.path for script in plan.scripts[2:]] == [f"/etc/tls-everywhere/web{ending}" for ending in (".sh", ".files.json", ".json")]
+    assert [script.path for script in plan.scripts[2:]] == [f"/etc/tls-everywhere/web{ending}" for ending in (".sh", ".files.json", ".served", ".json")]
 
 
 GIVEN = {

@@ -84,7 +84,8 @@ def test_metadata_that_nobody_can_read_are_named(metadata, fqdn, text):
 
 
 @pytest.mark.parametrize(("setting", "text"), [
-    ({"service": "x"}, "has no service, network and type"), ("x", "has no service"), ({"service": "x", "network": "storage", "type": "y"}, "neither node nor vip"),
+    ({"service": "x"}, "has no service, network and type"), ("x", "has no service"),
+    ({"service": "x", "network": "storage", "type": "y"}, "neither node nor vip"),
     ({"service": "x", "network": "lost", "type": "vip"}, "which has no cloud name"),
 ])
 def test_settings_that_nobody_can_read_are_named(setting, text):

@@ -107,7 +107,11 @@ def test_a_renewal_without_ansible_makes_the_copies_first_then_runs_the_users_sc
         "name": "web", "dns": "web.example.com", "ca": "ipa", "principal": "HTTP/web.example.com@EXAMPLE.COM", "pem": {"path": str(pem), "mode": "0640"},
         "run_after": f"openssl x509 -noout -serial -in {pem} >>{seen}; exit 0", "restart": {"containers": ["tls-everywhere-no-such-container"]},
     }
-    lab.play("tls.everywhere.certificate", certificate_requests=[request], certificate_ca_files={"IPA": str(ipa.ca)})
+    values = {"certificate_requests": [request], "certificate_ca_files": {"IPA": str(ipa.ca)}}
+    before = sorted(lab.root.rglob("*"))
+    text, changed = lab.play("tls.everywhere.certificate", arguments=["--check", "--diff"], **values)
+    assert changed > 0 and sorted(lab.root.rglob("*")) == before and lab.tracked() == {} and "PRIVATE KEY" not in text
+    lab.play("tls.everywhere.certificate", **values)
     first = serial(certificate)
     assert serial(pem) == first and seen.read_text().splitlines() == [first], "the user's script saw the new PEM"
     lab.getcert("resubmit", "-f", str(certificate), "-w")
@@ -116,7 +120,8 @@ def test_a_renewal_without_ansible_makes_the_copies_first_then_runs_the_users_sc
     log = (lab.place / "log/web.log").read_text()
     assert log.index("files\n") < log.index("run_after\n") < log.index("containers\n") and "there is no such container" in log
     pem.write_text("garbage")
-    _text, changed = lab.play("tls.everywhere.certificate", certificate_requests=[request], certificate_ca_files={"IPA": str(ipa.ca)})
+    text, changed = lab.play("tls.everywhere.certificate", arguments=["--diff"], **values)
+    assert "PRIVATE KEY" not in text
     assert changed == 1 and serial(pem) == second == serial(certificate), "a run puts a copy right without a new certificate"
 
 
