@@ -153,6 +153,9 @@ def test_newer_engines_tell_of_health_of_logs_and_of_who_is_not_there(newer, new
     service = services.start(engine, work, "haproxy", name="ill", image="newer", options=health, wrap="echo said by a test; exec haproxy -W -db -f {config}")
     wanted = service.pair.renew()
     assert "'no-such-one'" in restart.fails(service, "container.missing", containers=["no-such-one"]).msg
+    refusing = ["sh", "-c", "echo not so; echo at all >&2; exit 3"]
+    said = restart.fails(service, "preflight.validation", validate_command=refusing).msg
+    assert "not so" in said and "at all" in said, said
     useless = [{"name": "ill", "command": ["false"]}]
     assert restart.fails(service, "action.failed", containers=useless, escalate=False).acted == ["ill"]
     useless[0]["command"] = ["true"]
