@@ -12,6 +12,7 @@ import time
 
 import pytest
 import services
+from certificates import fingerprint_served
 from container import standings
 from engines import until
 
@@ -68,6 +69,29 @@ def test_a_reload_after_the_exchange_brings_the_same_certificate(docker, work, r
     service.container.signal(1)
     time.sleep(1)
     service.keeps(new)
+
+
+# The same certificate three times: by its name, in a list, and by another name of the file.
+THREE = services.HAPROXY_ADMIN + """
+frontend listed
+  bind {address}:8444 ssl crt-list /tmp/list
+  http-request return status 200
+frontend linked
+  bind {address}:8445 ssl crt /tmp/linked.pem
+  http-request return status 200
+"""
+PREPARED = "ln -s {certs}/tls.pem /tmp/linked.pem && echo '{certs}/tls.pem [alpn h2] service.test' >/tmp/list && exec haproxy -W -db -f {config}"
+
+
+def test_every_listener_and_list_that_has_the_certificate_gets_it(docker, work, restart_of, monkeypatch):
+    monkeypatch.setitem(services.KINDS, "three", services.Kind(PREPARED, THREE, image="proxy"))
+    service = services.start(docker, work, "three")
+    before, new = service.container.standing(), service.pair.renew()
+    done = restart_of(docker).succeeds(service)
+    own = done.of(service.container)
+    assert sorted(own["actions"]) == ["commit ssl cert /certs/tls.pem", "commit ssl cert /tmp/linked.pem"], json.dumps(own, indent=1)
+    assert [fingerprint_served(service.container, port) for port in (8443, 8444, 8445)] == [new] * 3
+    assert service.container.standing() == before
 
 
 def test_copies_of_kolla_are_refreshed_before_the_exchange(docker, services_image, work, restart_of):
@@ -156,17 +180,12 @@ def test_a_link_to_a_socket_of_the_host_leads_nowhere(docker, services_image, wo
     service.keeps(new)
 
 
-def test_a_directory_that_is_shared_leads_to_no_process_of_another(docker, work, restart_of):
+def test_a_directory_that_is_shared_leads_to_no_process_of_another(docker, work, restart_of, monkeypatch):
     shared = pathlib.Path(work / "shared")
     shared.mkdir()
     config = services.HAPROXY_ADMIN.replace("{run}", "/shared")
-    kind = services.Kind("exec haproxy -W -db -f {config}", config, image="proxy")
-    services.KINDS["haproxy-shared"] = kind
-    try:
-        service = services.start(docker, work, "haproxy-shared", options=("--volume", f"{shared}:/shared"))
-    finally:
-        del services.KINDS["haproxy-shared"]
-    service.kind = "haproxy-admin"
+    monkeypatch.setitem(services.KINDS, "shared", services.Kind("exec haproxy -W -db -f {config}", config, image="proxy"))
+    service = services.start(docker, work, "shared", options=("--volume", f"{shared}:/shared"))
     (shared / "haproxy.sock").unlink()
     with socket.socket(socket.AF_UNIX) as host:
         host.bind(str(shared / "haproxy.sock"))
