@@ -295,6 +295,8 @@ options:
         description:
           - What is written where. All files of an entry are replaced together, the key first. If anything fails, the old ones
             are back.
+          - With O(certificates[].issuer.certmonger) key and certificate are written by certmonger, in place and one after the
+            other.
           - One file must hold the private key and one the certificate, except with O(certificates[].issuer.external).
         type: list
         elements: dict
@@ -486,7 +488,7 @@ EXAMPLES = r"""
     certificates:
       - name: novnc-proxy
         dns: [overcloud.internalapi.example.org]
-        principal: [novnc-proxy/overcloud.internalapi.example.org]
+        principal: [novnc-proxy/overcloud.internalapi.example.org@EXAMPLE.ORG]
         issuer:
           certmonger:
             ca: ipa

@@ -217,6 +217,8 @@ def test_faulty_options_are_told_all_at_once(lab):
                  "'private_key'", "files[1].content"):
         assert word in told, f"{word} is not in {told}"
     assert "secret" not in str(answer)
+    missing = call(lab, entry(lab, issuer={"key_pin_file": str(lab.file("pin"))}))
+    assert "certificates[0].issuer.certmonger.key_pin_file" in missing.msg and "does not exist" in missing.msg
 
 
 def test_a_missing_directory_is_told_before_anything_is_done(lab):

@@ -20,7 +20,7 @@ const SLOWEST_POLL: Duration = Duration::from_millis(250);
 const SAFETY_LOOK: Duration = Duration::from_secs(5);
 
 /// After this long at the authority, the next request is begun beside it.
-const SLOW_AUTHORITY: Duration = Duration::from_millis(500);
+const SLOW_AUTHORITY: Duration = Duration::from_secs(1);
 
 /// What does not move for so long hangs, in a command of the user for instance; it need not hold up the others.
 const STANDSTILL: Duration = Duration::from_secs(5);

@@ -171,7 +171,7 @@ pub(crate) fn entry(merged: &Merged<'_>, state: DesiredState, notes: &mut Notes)
     if let Some(IssuerSpec::Certmonger(spec)) = &issuer {
         follow_certmonger(merged, spec, &mut renew, key.as_mut());
         if let (DesiredState::Present, Some(key)) = (state, key.as_mut()) {
-            key.passphrase = pin(spec, notes);
+            key.passphrase = pin(merged, spec, notes);
         }
     }
     let template = template(merged, names, subject, key.as_ref(), notes);
@@ -279,7 +279,11 @@ fn follow_certmonger(
 }
 
 /// What is in the file of the PIN, as certmonger reads it: without the end of its line.
-fn pin(spec: &super::CertmongerSpec, notes: &mut Notes) -> Option<Zeroizing<Vec<u8>>> {
+fn pin(
+    merged: &Merged<'_>,
+    spec: &super::CertmongerSpec,
+    notes: &mut Notes,
+) -> Option<Zeroizing<Vec<u8>>> {
     let path = spec.key_pin_file.as_deref()?;
     let why = match tls_files::observe(path) {
         tls_files::Observed::Present(file) => {
@@ -289,7 +293,7 @@ fn pin(spec: &super::CertmongerSpec, notes: &mut Notes) -> Option<Zeroizing<Vec<
         tls_files::Observed::Unreadable(error) => ansible_module::flatten(&error),
     };
     notes.fault(
-        "issuer.certmonger.key_pin_file",
+        format!("{}.certmonger.key_pin_file", merged.issuer()?.1),
         format!("'{}' cannot be read: {why}", path.display()),
     );
     None
