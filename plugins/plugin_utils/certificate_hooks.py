@@ -19,6 +19,7 @@ RESTART_PROGRAM, FILES_PROGRAM = 'container_restart', 'cert_request'
 COPY = {'content', 'src', 'path', 'dest', 'owner', 'group', 'mode', 'parts', 'setype', 'context', 'backup'}
 PEM = {'path', 'order', 'owner', 'group', 'mode', 'setype', 'context', 'backup'}
 
+LOGS = '/var/log/tls-everywhere'
 ABOVE = ('chain', 'root', 'ca_bundle')
 
 # What reads well in HAProxy and Ceph, and what puppet-tripleo and the templates write.
@@ -27,15 +28,8 @@ ORDER = ['certificate', 'chain', 'root', 'private_key']
 SCRIPT = """\
 #!/bin/bash
 {header}
-# What certmonger does when it has saved the certificate {name}. What it says is in the journal under the tag
-# {tag}, else in syslog, else in {log}.
-if [ -S /run/systemd/journal/stdout ] && command -v systemd-cat >/dev/null; then
-    exec > >(exec systemd-cat --identifier {tag}) 2>&1
-elif [ -S /dev/log ] && command -v logger >/dev/null; then
-    exec > >(exec logger --tag {tag}) 2>&1
-else
-    mkdir -p {log_directory} && exec >>{log} 2>&1
-fi
+# What certmonger does when it has saved the certificate {name}. {where}
+{logging}
 failed=0
 step() {{
     printf '%s\\n' "$1"
@@ -47,6 +41,16 @@ step() {{
 {steps}
 exit "$failed"
 """
+
+JOURNAL = """\
+if [ -S /run/systemd/journal/stdout ] && command -v systemd-cat >/dev/null; then
+    exec > >(exec systemd-cat --identifier {tag}) 2>&1
+elif [ -S /dev/log ] && command -v logger >/dev/null; then
+    exec > >(exec logger --tag {tag}) 2>&1
+else
+    mkdir -p {directory} && exec >>{log} 2>&1
+fi"""
+FILE = 'mkdir -p {directory} && exec >>{log} 2>&1'
 
 # Certificates of several services of a host have the same names. So that only who serves an earlier one of this is told, the fingerprints of
 # the last ones are kept and handed over. What is asked of sed, base64 and sha256sum, openssl is not needed for.
@@ -73,7 +77,8 @@ class Places:
 
     directory: str = '/etc/tls-everywhere'
     programs: str = '/usr/local/libexec/tls-everywhere'
-    logs: str = '/var/log/tls-everywhere'
+    #: a directory for what hooks say; None is the journal, else syslog, else LOGS
+    logs: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,12 +139,18 @@ class Hook:
             line = _step('containers', 'containers')
             # With old files nobody can serve the new certificate.
             steps.append(f'[ -n "${{broken:-}}" ] || {line}' if self.files else line)
-        log = f'{places.logs}/{self.source.name}.log'
-        found[f'{base}.sh'] = SCRIPT.format(
-            header=header, name=_plain(self.source.name), tag=shlex.quote(f'tls-everywhere-{self.source.name}'), log=shlex.quote(log),
-            log_directory=shlex.quote(places.logs), steps='\n'.join(steps),
-        )
+        found[f'{base}.sh'] = self._script(places, header, steps)
         return found
+
+    def _script(self, places: Places, header: str, steps: list[str]) -> str:
+        directory = places.logs or LOGS
+        log, tag = f'{directory}/{self.source.name}.log', f'tls-everywhere-{self.source.name}'
+        where = f'It says what it does in {log}.' if places.logs else f'It says what it does under the tag {tag}.'
+        quoted = {'tag': shlex.quote(tag), 'log': shlex.quote(log), 'directory': shlex.quote(directory)}
+        return SCRIPT.format(
+            header=header, name=_plain(self.source.name), where=_plain(where), steps='\n'.join(steps),
+            logging=(FILE if places.logs else JOURNAL).format(**quoted),
+        )
 
 
 def paths(name: str, places: Places) -> list[str]:

@@ -87,8 +87,9 @@ def settings(given: Entry, notes: Notes) -> Settings:
     except BadCatalogue as bad:
         notes.faults.append(str(bad))
         catalogue = None
+    places = {key: value or None for key, value in (plain.get('places') or {}).items()}
     plain['chains'] = {str(ca): str(path) for ca, path in (plain.get('chains') or {}).items()}
-    return Settings(**{**plain, 'places': certificate_hooks.Places(**plain.get('places', {})), 'catalogue': catalogue})
+    return Settings(**{**plain, 'places': certificate_hooks.Places(**places), 'catalogue': catalogue})
 
 
 @dataclasses.dataclass(frozen=True)

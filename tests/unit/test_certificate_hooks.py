@@ -159,9 +159,7 @@ def run(tmp_path, users="exit 0", **programs):
     hook = certificate_hooks.Hook(source, [{"content": "combined", "path": "/p"}], {"certificate": str(tmp_path / "c")})
     for path, text in hook.written(places, "# x", str(tmp_path / "users.sh")).items():
         pathlib.Path(path).write_text(text, encoding="utf-8")
-    # Only the log file is of use here: what the machine's journal gets, nobody can take back.
-    script = (tmp_path / "web.sh").read_text(encoding="utf-8").replace("/run/systemd/journal/stdout", "/nonexistent").replace("/dev/log", "/nonexistent")
-    done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=60, check=False, cwd=tmp_path)
+    done = subprocess.run(["bash", tmp_path / "web.sh"], capture_output=True, timeout=60, check=False, cwd=tmp_path)
     log = tmp_path / "log" / "web.log"
     lines = log.read_text(encoding="utf-8").splitlines()
     log.unlink()
@@ -178,6 +176,16 @@ def test_the_steps_run_in_order_and_old_files_restart_nobody(tmp_path, programs,
     (tmp_path / "c").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", encoding="utf-8")
     found, said = run(tmp_path, **programs)
     assert found == status and [line for line in said if line in lines] == lines
+
+
+def test_what_a_hook_says_is_in_the_journal_unless_a_directory_is_wished():
+    hook = certificate_hooks.Hook(certificate_hooks.Source("web", "/c", "/k", None), [], {"certificate": "/c"})
+    script = hook.written(certificate_hooks.Places(), "#", None)["/etc/tls-everywhere/web.sh"]
+    ways = ("systemd-cat --identifier tls-everywhere-web", "logger --tag tls-everywhere-web", ">>/var/log/tls-everywhere/web.log")
+    order = [script.index(each) for each in ways]
+    assert order == sorted(order)
+    script = hook.written(certificate_hooks.Places(logs="/my/logs"), "#", None)["/etc/tls-everywhere/web.sh"]
+    assert "mkdir -p /my/logs && exec >>/my/logs/web.log 2>&1" in script and "systemd-cat" not in script
 
 
 def test_containers_are_told_which_certificates_are_replaced(tmp_path):
