@@ -5,6 +5,7 @@ needs Python there."""
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import typing as t
 
@@ -37,6 +38,9 @@ done || true
 
 # What hooks run, by machine; hashed once, before Ansible forks.
 PROGRAMS = {name: placement.shipped(name) for name in ('cert_request', 'container_restart')}
+
+# A fault that certificate_plan has found in one element.
+FAULT = re.compile(r'certificate_requests\[(?P<request>[0-9]+)\](?:\.\w+)?: (?P<text>.*)', re.DOTALL)
 
 # Of the result of cert_request: what tells what happened, and what a later task can use.
 KEPT = ('changed', 'failed', 'msg', 'error', 'failures', 'warnings', 'diff', 'certificates', 'renewed', 'pending', 'restart')
@@ -103,8 +107,7 @@ class ActionModule(ActionBase):
         plan = certificate_plan.plan(arguments['requests'], settings, notes)
         for warning in notes.warnings if arguments['step'] != 'look' else []:
             display.warning(warning)
-        refusal = {'failed': True, 'changed': False, 'msg': '; '.join(notes.faults), 'faults': notes.faults} if notes.faults else None
-        return plan, refusal
+        return plan, _refusal(notes.faults) if notes.faults else None
 
     def _carry_out(self, plan: certificate_plan.Plan) -> Result:
         """Scripts that are needed first: a request that is made may be answered at once. Those that are not come last."""
@@ -166,6 +169,16 @@ class ActionModule(ActionBase):
 def _is_current(name: str, machine: str, there: set[tuple[str, ...]]) -> bool:
     """Whether the host has the program as it is shipped for it."""
     return any((name, program.sha256) in there for program in PROGRAMS[name] if program.machine == machine)
+
+
+def _refusal(faults: list[str]) -> Result:
+    """The failure, with `results` as upstream's loop has them: playbooks look for the message of an element there."""
+    by_request: dict[str, list[str]] = {}
+    for fault in faults:
+        match = FAULT.fullmatch(fault)
+        by_request.setdefault(match['request'] if match else '', []).append(match['text'] if match else fault)
+    results = [{'failed': True, 'changed': False, 'msg': '; '.join(texts)} for texts in by_request.values()]
+    return {'failed': True, 'changed': False, 'msg': '; '.join(faults), 'faults': faults, 'results': results}
 
 
 def _add(total: Result, result: Result) -> None:

@@ -174,7 +174,7 @@ class Request:
         if not self.entry.get('ca') and self.ensure != 'absent':
             self.fault('ca', 'is required')
         if self.entry.get('provider', 'certmonger') != 'certmonger':
-            self.fault('provider', f"'{self.entry['provider']}' is not known; there is: certmonger")
+            self.fault('provider', f"Chosen provider '{self.entry['provider']}' is not available.")
         if self.ensure not in ('present', 'absent'):
             self.fault('ensure', f"'{self.ensure}' is neither present nor absent")
 

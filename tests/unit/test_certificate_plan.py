@@ -119,7 +119,7 @@ def test_keys_of_other_kinds():
 @pytest.mark.parametrize(("entry", "text"), [
     ({"name": "a/b"}, "certificate_requests[0].name: 'a/b' is neither"), ({"ca": None}, "certificate_requests[0].ca: is required"),
     ({"ca": "ipa"}, "principal: is mandatory for the CA 'ipa'"), ({"principal": ["HTTP/x"]}, "'HTTP/x' should be formatted as"),
-    ({"provider": "openssl"}, "provider: 'openssl' is not known"), ({"ip": "10.0.0"}, "'10.0.0' is not an IP address"),
+    ({"provider": "openssl"}, "provider: Chosen provider 'openssl' is not available."), ({"ip": "10.0.0"}, "'10.0.0' is not an IP address"),
     ({"key_usage": ["sign"]}, "'sign' is none of digitalSignature"), ({"extended_key_usage": ["web"]}, "'web' is neither an object identifier"),
     ({"key_size": "big"}, "'big' is no number of bits"), ({"key_type": "ec", "key_size": 2048}, "no elliptic curve of 2048 bits"),
     ({"pem": "/p"}, "pem: is a dictionary"), ({"ensure": "gone"}, "'gone' is neither present nor absent"),
