@@ -2,6 +2,7 @@
 //! `Params` → [`Request`]: after this nothing is missing, contradictory or unparsed. All faults of the input are
 //! collected, each with the path of its option.
 
+mod lock;
 mod selection;
 mod verification;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 use ansible_module::{Faults, InputFaults, unrendered};
 use containers::Account;
 use containers::engine::Kind;
-use containers::pacemaker::{self, lock::Terms};
+use containers::pacemaker::lock::Terms;
 use containers::processes::Signal;
 
 pub use selection::{ContainerWish, Selection};
@@ -244,7 +245,7 @@ impl Request {
             serial: count("serial", params.serial, 1, 1000, &mut faults) as usize,
             max_failures: count("max_failures", params.max_failures, 0, 1000, &mut faults) as usize,
             restart_dependents: params.restart_dependents,
-            lock: lock(
+            lock: lock::lock(
                 &params.lock,
                 params.lock_name,
                 (params.lock_ttl, params.lock_timeout),
@@ -258,31 +259,6 @@ impl Request {
         };
         faults.into_result(request)
     }
-}
-
-/// The lock, where one is wanted; its options must make sense in any case.
-fn lock(
-    word: &str,
-    name: String,
-    (ttl, timeout): (i64, i64),
-    faults: &mut Faults,
-) -> Option<Terms> {
-    // It becomes an identifier in XML, which begins with a letter.
-    if !pacemaker::is_plain(&name) || !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        faults.push(
-            "lock_name",
-            format!(
-                "'{}': give letters, digits and _.- only",
-                name.escape_debug()
-            ),
-        );
-    }
-    let terms = Terms {
-        name,
-        ttl: seconds("lock_ttl", ttl, 10, faults),
-        wait: seconds("lock_timeout", timeout, 0, faults),
-    };
-    (word == "pacemaker").then_some(terms)
 }
 
 /// The options that belong to an action.
