@@ -182,7 +182,8 @@ KINDS = {
     "valkey": Kind(f"exec valkey-server {REDIS}", image="newer"),
     "memcached": Kind("exec memcached -u root -l {address} -p {port} -Z -o ssl_chain_cert={certs}/tls.crt,ssl_key={certs}/tls.key"),
     "mariadb": Kind(f"{INSTALL} && exec mariadbd --defaults-file={{config}}", MARIADB, starttls="mysql", seconds=120),
-    "galera": Kind(f"{INSTALL} && exec mariadbd --defaults-file={{config}} --wsrep-new-cluster", GALERA, starttls="mysql", seconds=120),
+    # By the name that its process has on CentOS.
+    "galera": Kind(f"{INSTALL} && exec mysqld --defaults-file={{config}} --wsrep-new-cluster", GALERA, starttls="mysql", seconds=120),
     "rabbitmq": Kind("cp {config} /etc/rabbitmq/rabbitmq.conf && exec rabbitmq-server", RABBITMQ, seconds=180,
                      options=("--env", "RABBITMQ_NODENAME=rabbit@localhost", "--env", "ERL_EPMD_ADDRESS=127.0.0.1")),
     "etcd": Kind("exec etcd --data-dir /tmp/etcd --cert-file {certs}/tls.crt --key-file {certs}/tls.key"

@@ -138,7 +138,7 @@ fn display(evidence: &Evidence, listeners: &[&Serving]) -> Helped {
 
 /// A database server that speaks TLS at once somewhere speaks it to the others of its Galera cluster.
 fn has_cluster(program: &str, evidence: &Evidence) -> bool {
-    program == "mariadbd"
+    matches!(program, "mariadbd" | "mysqld")
         && evidence.serving.iter().any(|each| {
             each.program == program && each.starttls.is_none() && each.fingerprint().is_some()
         })

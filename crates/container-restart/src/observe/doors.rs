@@ -45,6 +45,8 @@ pub struct Database {
     pub client: String,
     /// Where the server listens.
     pub socket: Option<PathBuf>,
+    /// It is MariaDB, whatever its process is called: CentOS's is `mysqld`.
+    pub is_mariadb: bool,
     /// The container knows a user of that name, as whom MariaDB lets in who is that user.
     pub has_own_user: bool,
 }
@@ -85,7 +87,7 @@ impl Doors {
         }
         let databases = of(|program| matches!(program, "mariadbd" | "mysqld"));
         if !databases.is_empty() {
-            doors.database = database(root, &sockets::listening(&databases));
+            doors.database = database(root, &databases);
         }
         let proxies = of(|program| program == "haproxy");
         if !proxies.is_empty() {
@@ -140,11 +142,18 @@ fn client(root: &Root, names: &[&str]) -> Option<String> {
         .find(|path| root.identity(Path::new(path)).is_some())
 }
 
-fn database(root: &Root, sockets: &[Listening]) -> Option<Database> {
+fn database(root: &Root, servers: &[&Process]) -> Option<Database> {
+    let sockets = sockets::listening(servers);
     // MySQL's other protocol has a socket of its own.
     let is_plain = |each: &&Listening| !each.path.to_string_lossy().contains("mysqlx");
+    let client = client(root, &["mariadb", "mysql"])?;
+    let is_named = |each: &&Process| {
+        let file = std::fs::read_link(format!("/proc/{}/exe", each.pid));
+        file.is_ok_and(|file| file.ends_with("mariadbd"))
+    };
     Some(Database {
-        client: client(root, &["mariadb", "mysql"])?,
+        is_mariadb: client.ends_with("/mariadb") || servers.iter().any(is_named),
+        client,
         socket: sockets.iter().find(is_plain).map(|each| each.path.clone()),
         has_own_user: root.account("/etc/passwd", "mysql").is_some(),
     })

@@ -22,8 +22,12 @@ pub(super) fn mariadb(known: &Known<'_>) -> Gentle {
     Gentle::Execute(calls)
 }
 
-/// Not tested on a real server: Debian has none.
+/// Not tested on a real server: Debian has none. A MariaDB may go by this name too.
 pub(super) fn mysql(known: &Known<'_>) -> Gentle {
+    let database = known.doors.database.as_ref();
+    if database.is_some_and(|database| database.is_mariadb) {
+        return mariadb(known);
+    }
     let call = statement(known, "mysql", "ALTER INSTANCE RELOAD TLS");
     Gentle::Execute(vec![call])
 }

@@ -117,14 +117,7 @@ fn redis_and_valkey_get_both_files_in_one_command() {
 
 #[test]
 fn mariadb_is_asked_at_its_own_socket_by_root_and_then_by_its_own_user() {
-    let doors = Doors {
-        database: Some(Database {
-            client: String::from("/usr/bin/mysql"),
-            socket: Some(PathBuf::from("/tmp/m.sock")),
-            has_own_user: true,
-        }),
-        ..Doors::default()
-    };
+    let doors = database(true);
     let known = Known {
         processes: &[],
         files: NO_FILES,
@@ -152,6 +145,27 @@ fn mariadb_is_asked_at_its_own_socket_by_root_and_then_by_its_own_user() {
     }
     let alone = commands(needs("mariadbd", &[], &Doors::default()));
     assert_eq!(alone, ["mariadb -e FLUSH LOCAL SSL"]);
+}
+
+/// A server whose client is called mysql, as older MariaDBs have it too.
+fn database(is_mariadb: bool) -> Doors {
+    Doors {
+        database: Some(Database {
+            client: String::from("/usr/bin/mysql"),
+            socket: Some(PathBuf::from("/tmp/m.sock")),
+            is_mariadb,
+            has_own_user: true,
+        }),
+        ..Doors::default()
+    }
+}
+
+#[test]
+fn what_is_called_mysqld_gets_the_words_of_what_it_is() {
+    let said = |is_mariadb| commands(needs("mysqld", &[], &database(is_mariadb)));
+    let last = |is_mariadb| said(is_mariadb).last().cloned().unwrap_or_default();
+    assert!(last(true).ends_with(" -e FLUSH LOCAL SSL"));
+    assert!(last(false).ends_with(" -e ALTER INSTANCE RELOAD TLS"));
 }
 
 #[test]
