@@ -209,7 +209,8 @@ notes:
     through the container's root directory. With another level, with a transaction that somebody else has begun, or where no file
     that HAProxy names holds the new certificate, the reason is in RV(containers[].why) and the signal or restart is what is left.
   - The server of MariaDB or MySQL is reached at its own socket by its own client, as root, who is let in as such or by
-    C(/root/.my.cnf), else as the user C(mysql). O(command) says another way. MySQL's command is not tested, Debian has no MySQL.
+    C(/root/.my.cnf), else as the user C(mysql). A MariaDB whose process is
+    called C(mysqld) is known by its program. O(command) says another way. MySQL's command is not tested, Debian has no MySQL.
   - libvirt's daemons look only in their usual places (C(/etc/pki)) when they are told to read their certificate again. With other
     ones the daemon must be restarted. C(virtproxyd) is not tested, Debian's libvirt has C(libvirtd) alone.
   - A container in which guests run is never restarted by O(action=auto) nor by O(escalate), as that would end them.
