@@ -164,6 +164,12 @@ def test_a_unit_that_only_starts_its_container_is_known_by_the_containers_monito
         machine.systemctl("start", "starter-of-plain.service")
 
     pair = machine.haproxy("plain", 8521, start)
+    dependant = "beside-plain"
+    machine.podman.cli("create", "--name", dependant, "--network", "container:plain", f"localhost/{image}:latest", "sleep", "1000")
+    machine.write(f"{SYSTEM}/starter-of-{dependant}.service", STARTER.format(name=dependant))
+    machine.systemctl("start", f"starter-of-{dependant}.service")
+    until("the dependant runs", lambda: machine.podman.inspect(dependant)["State"]["Running"])
+    run_of_dependant = machine.show(f"starter-of-{dependant}.service", "InvocationID")
     before = machine.podman.inspect("plain")
     assert "PODMAN_SYSTEMD_UNIT" not in (before["Config"]["Labels"] or {})
     pair.renew()
@@ -174,8 +180,14 @@ def test_a_unit_that_only_starts_its_container_is_known_by_the_containers_monito
     after = machine.podman.inspect("plain")
     assert after["Id"] == before["Id"] and after["State"]["StartedAt"] != before["State"]["StartedAt"]
     assert machine.show("starter-of-plain.service", "NRestarts", "Result") == {"NRestarts": "0", "Result": "success"}
+    # Who shares its network has a unit too, and is restarted by that one.
+    assert own["dependents"] == [dependant]
+    shown = machine.show(f"starter-of-{dependant}.service", "NRestarts", "Result", "ActiveState")
+    assert shown == {"NRestarts": "0", "Result": "success", "ActiveState": "active"}
+    assert machine.show(f"starter-of-{dependant}.service", "InvocationID") != run_of_dependant
     # How podman's own process ends with a container is its matter.
-    machine.systemctl("stop", "starter-of-plain.service", check=False)
+    machine.systemctl("stop", f"starter-of-{dependant}.service", "starter-of-plain.service", check=False)
+    machine.podman.remove(dependant, "plain")
 
 
 @pytest.mark.parametrize("which", ["machine", "newer"])
