@@ -32,7 +32,7 @@ bench: build ## side by side with what we replace (ONLY=NAME for one comparison)
 	@tests/bench/run
 
 molecule: build ## the molecule scenarios (SCENARIO=NAME for one)
-	@scripts/setup-debian demo containers
+	@scripts/setup-debian demo containers test
 	@molecule/run $(SCENARIO)
 
 lint: ## format, clippy, dependency firewalls, shellcheck, yamllint, licence lines, ansible-test sanity

@@ -281,6 +281,7 @@ options:
                 description:
                   - D-Bus address of certmonger's own socket, as C(certmonger -L -P) opens it, for hosts without a system bus.
                   - Where nothing is said, that of C(CERTMONGER_PVT_ADDRESS) in the environment, else the system bus.
+                  - certmonger 0.79.17 runs no command for a request that came over this socket.
                 type: str
               challenge_password:
                 description: Challenge password for SCEP. certmonger does not show it, so a new one is told only with a new request.

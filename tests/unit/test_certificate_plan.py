@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 
 import pytest
@@ -177,3 +178,10 @@ def test_a_principal_may_lack_its_realm_only_where_the_issuer_completes_it():
     settings = certificate_plan.settings({**GIVEN, "completes_realm": True}, notes)
     assert certificate_plan.plan([request], settings, notes).wishes[0]["principal"] == ["HTTP/www.example.com"] and notes.faults == []
     assert planned(request)[1].faults == ["certificate_requests[0].principal: 'HTTP/www.example.com' should be formatted as 'primary/instance@REALM'"]
+
+
+def test_hooks_that_certmonger_would_not_run_are_warned_of():
+    settings = dataclasses.replace(SETTINGS, address="unix:path=/run/certmonger.socket")
+    for entry, count in (({}, 0), ({"run_after": "true"}, 1)):
+        _plan, notes = planned({"name": "web", "dns": "x", "ca": "self-sign", **entry}, settings=settings)
+        assert len(notes.warnings) == count and all("own socket; use the bus" in warning for warning in notes.warnings)
