@@ -79,7 +79,7 @@ class Machine:
         options = [f"--cap-add={right}" for right in RIGHTS]
         options += ["--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined", "--cgroupns=host", "--env=container=docker"]
         options += [f"--tmpfs={path}" for path in ("/run", "/run/lock", "/tmp")]
-        self.container = docker.run(f"machine-{image}", image, "/lib/systemd/systemd", "--unit=tests.target", mounts=mounts, options=options)
+        self.container = docker.run(f"{self.work.name}-{image}", image, "/lib/systemd/systemd", "--unit=tests.target", mounts=mounts, options=options)
         # It outlives the tests, which remove what they made.
         docker.made.remove(self.container.name)
         until("systemd has started", lambda: self.systemctl("is-active", "tests.target", check=False) == "active")

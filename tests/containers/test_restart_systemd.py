@@ -164,7 +164,7 @@ def test_a_unit_that_only_starts_its_container_is_known_by_the_containers_monito
         machine.systemctl("start", "starter-of-plain.service")
 
     pair = machine.haproxy("plain", 8521, start)
-    dependant = "beside-plain"
+    dependant = "sharer-of-network"
     machine.podman.cli("create", "--name", dependant, "--network", "container:plain", f"localhost/{image}:latest", "sleep", "1000")
     machine.write(f"{SYSTEM}/starter-of-{dependant}.service", STARTER.format(name=dependant))
     machine.systemctl("start", f"starter-of-{dependant}.service")
