@@ -245,9 +245,9 @@ class Request:
         for principal in found:
             complete = f'{principal}@REALM' if self.settings.completes_realm and '@' not in principal else principal
             if not PRINCIPAL.fullmatch(complete):
-                self.fault('principal', f"'{principal}' should be formatted as 'primary/instance@REALM'")
+                self.fault('principal', f"Invalid principal '{principal}'. It should be formatted as 'primary/instance@REALM'")
         if self.authority == 'IPA' and not found:
-            self.fault('principal', "is mandatory for the CA 'ipa'")
+            self.fault('principal', "Principal parameter is mandatory for 'ipa' CA.")
         return found
 
     # Key and usages.
