@@ -167,6 +167,19 @@ def test_validation_that_fails_leaves_the_copies_as_they_were(docker, services_i
     assert service.container.exec("openssl", "x509", "-in", "/certs/tls.crt", "-noout", "-fingerprint", "-sha256").endswith(old)
 
 
+def test_validation_that_fails_takes_a_copy_away_again_that_was_not_there(docker, services_image, work, restart_of):
+    service = services.start(docker, work, "nginx", mount="kolla")
+    old = service.pair.fingerprint()
+    service.container.exec("rm", "/certs/tls.key")
+    service.pair.renew()
+    before = service.container.standing()
+    answer = restart_of(docker).fails(service, "preflight.validation", validate_command=["false"])
+    assert not answer.changed and service.container.standing() == before
+    assert service.container.exec("ls", "/certs").split() == ["tls.crt", "tls.pem"], "neither the key nor a temporary file stays"
+    assert service.container.exec("openssl", "x509", "-in", "/certs/tls.crt", "-noout", "-fingerprint", "-sha256").endswith(old)
+    service.keeps(old)
+
+
 def test_an_endpoint_of_the_host_speaks_for_who_answers_it_and_for_nobody_else(docker, work, restart_of):
     port = services.free_port()
     user = services.start(docker, work, "haproxy", name="user", port=port, address="127.0.0.1", options=("--network", "host"), pair=Pair(work / "pki/user"))
