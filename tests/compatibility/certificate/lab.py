@@ -138,14 +138,15 @@ class Lab:
 
     def step(self, action, options, **variables):
         """One task; its result as it is printed."""
-        return self._play([{action: options, "register": "answer"}, {"ansible.builtin.debug": {"var": "answer"}}], True, (), variables)[0]
+        return self.run_tasks([{action: options, "register": "answer"}, {"ansible.builtin.debug": {"var": "answer"}}], True, (), variables)[0]
 
     def play(self, role, ok=True, arguments=(), **variables):
         """One run of a role; its text, and how many tasks changed something."""
         tasks = [{"ansible.builtin.include_role": {"name": role}}, {"ansible.builtin.debug": {"var": "certificate_is_changed"}}]
-        return self._play(tasks, ok, arguments, variables)
+        return self.run_tasks(tasks, ok, arguments, variables)
 
-    def _play(self, tasks, ok, arguments, variables):
+    def run_tasks(self, tasks, ok, arguments, variables):
+        """A play of these tasks; its text, and how many changed something."""
         (self.place / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
         # Only what comes from the command line is above a role's own variables, where upstream has its names of packages and paths.
         (self.place / "variables.json").write_text(json.dumps(self.variables(**variables)))

@@ -179,3 +179,14 @@ def test_what_upstreams_role_and_puppet_requested_is_taken_over_without_a_new_ce
     assert (serial(upstream), serial(puppet), len(ipa.calls)) == before and lab.tracked() == {"MONITORING": 2}
     assert serial(lab.root / "web.pem") == before[0], "what a hook would make is there without one having run"
     assert "post-save command: " + str(lab.at("/etc/tls-everywhere/mysql.sh")) in lab.getcert("list", "-i", "mysql").stdout
+
+
+def test_test_mode_hands_out_certificates_and_keys_and_leaves_nothing(lab):
+    request = {"name": "web", "dns": "web.example.com", "ca": "self-sign", "key_type": "ec"}
+    asked = {"ansible.builtin.assert": {"that": [
+        "'BEGIN CERTIFICATE' in certificate_test_certs.web.cert_content", "'PRIVATE KEY' in certificate_test_certs.web.key_content",
+        "certificate_test_certs.web.ca == certificate_test_certs.web.cert",
+    ]}}
+    tasks = [{"ansible.builtin.include_role": {"name": "tls.everywhere.certificate"}}, asked]
+    lab.run_tasks(tasks, True, (), {"certificate_requests": [request], "certificate_test_mode": True, "certificate_test_remove_files": True})
+    assert lab.tracked() == {} and not lab.at("/etc/pki/tls/certs/web.crt").exists() and not lab.at("/etc/pki/tls/private/web.key").exists()
