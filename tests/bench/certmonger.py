@@ -77,8 +77,8 @@ class Ansible(Peer):
         (self.place / "variables.json").write_text(json.dumps(values))
 
     def environment(self):
-        return {"ANSIBLE_ROLES_PATH": str(self.roles), "ANSIBLE_COLLECTIONS_PATH": f"{labs.collections()}:{BIN.parent}", "ANSIBLE_HOME": f"{self.place}/ansible",
-                "ANSIBLE_LOCALHOST_WARNING": "False", "ANSIBLE_FORKS": "10"}
+        return {"ANSIBLE_ROLES_PATH": str(self.roles), "ANSIBLE_COLLECTIONS_PATH": f"{labs.collections()}:{BIN.parent}",
+                "ANSIBLE_HOME": f"{self.place}/ansible", "ANSIBLE_LOCALHOST_WARNING": "False", "ANSIBLE_FORKS": "10"}
 
     def command(self):
         return [BIN / "ansible-playbook", "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={self.interpreter}",

@@ -21,7 +21,8 @@ CIB = "/var/lib/pacemaker/cib/cib.xml"
 OPTIONS = """<cluster_property_set id="tests"><nvpair id="tests-1" name="stonith-enabled" value="false"/>
 <nvpair id="tests-2" name="dc-deadtime" value="1s"/></cluster_property_set>"""
 # A HAProxy without a master process that is the first process ignores SIGTERM, and ends on this.
-BUNDLE = """<bundle id="{name}"><podman image="localhost/proxy:latest" replicas="1" network="host" options="--user=root --stop-signal=SIGUSR1" run-command="{command}"/>
+BUNDLE = """<bundle id="{name}"><podman image="localhost/proxy:latest" replicas="1" network="host"
+options="--user=root --stop-signal=SIGUSR1" run-command="{command}"/>
 <storage><storage-mapping id="{name}-certs" source-dir="{certs}" target-dir="/certs" options="ro"/></storage></bundle>"""
 
 

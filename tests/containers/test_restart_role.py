@@ -44,8 +44,8 @@ def play(collections, work):
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), "ANSIBLE_HOME": str(home / ".ansible"), "ANSIBLE_COLLECTIONS_PATH": str(collections),
                        "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", "ANSIBLE_NOCOLOR": "1",
                        "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "ANSIBLE_PIPELINING": "true", "LC_ALL": "C.UTF-8"}
-        done = subprocess.run([f"{venv}/bin/ansible-playbook", work / "play.yml", "-e", f"@{work / 'variables.json'}", "-v", *arguments], cwd=work, env=environment,
-                              capture_output=True, text=True, timeout=300, check=False)
+        command = [f"{venv}/bin/ansible-playbook", work / "play.yml", "-e", f"@{work / 'variables.json'}", "-v", *arguments]
+        done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         # Where a line of the output is broken is not our business.
         return " ".join(done.stdout.split())
@@ -86,7 +86,8 @@ def test_the_names_of_tripleo_are_known(docker, work, play):
     options = {"socket": str(docker.socket), "manager": "engine", "stable_for": 0, "state_dir": str(work / "state")}
     certificate = {"name": "haproxy-ctlplane-cert", "certificate": str(user.pair.combined), "private_key": None, "containers": []}
     act = {"ansible.builtin.include_role": {"name": "tls.everywhere.restart_on_renewal", "tasks_from": "restart"}}
-    said = play([act], {"restart_on_renewal_certificates": [certificate], "restart_on_renewal_options": options, "restart_on_renewal_layout": "tripleo"}, roles=())
+    variables = {"restart_on_renewal_certificates": [certificate], "restart_on_renewal_options": options, "restart_on_renewal_layout": "tripleo"}
+    said = play([act], variables, roles=())
     assert "haproxy-bundle-podman-0: signal HUP, proven" in said, said
     user.keeps(user.pair.fingerprint())
     assert other.container.standing() == before, "its name only contains the other's"

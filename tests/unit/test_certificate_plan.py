@@ -119,7 +119,8 @@ def test_keys_of_other_kinds():
 
 @pytest.mark.parametrize(("entry", "text"), [
     ({"name": "a/b"}, "certificate_requests[0].name: 'a/b' is neither"), ({"ca": None}, "certificate_requests[0].ca: is required"),
-    ({"ca": "ipa"}, "principal: Principal parameter is mandatory for 'ipa' CA."), ({"principal": ["HTTP/x"]}, "Invalid principal 'HTTP/x'. It should be formatted as"),
+    ({"ca": "ipa"}, "principal: Principal parameter is mandatory for 'ipa' CA."),
+    ({"principal": ["HTTP/x"]}, "Invalid principal 'HTTP/x'. It should be formatted as"),
     ({"provider": "openssl"}, "provider: Chosen provider 'openssl' is not available."), ({"ip": "10.0.0"}, "'10.0.0' is not an IP address"),
     ({"key_usage": ["sign"]}, "'sign' is none of digitalSignature"), ({"extended_key_usage": ["web"]}, "'web' is neither an object identifier"),
     ({"key_size": "big"}, "'big' is no number of bits"), ({"key_type": "ec", "key_size": 2048}, "no elliptic curve of 2048 bits"),
@@ -177,7 +178,8 @@ def test_a_principal_may_lack_its_realm_only_where_the_issuer_completes_it():
     notes = certificate_plan.Notes()
     settings = certificate_plan.settings({**GIVEN, "completes_realm": True}, notes)
     assert certificate_plan.plan([request], settings, notes).wishes[0]["principal"] == ["HTTP/www.example.com"] and notes.faults == []
-    assert planned(request)[1].faults == ["certificate_requests[0].principal: Invalid principal 'HTTP/www.example.com'. It should be formatted as 'primary/instance@REALM'"]
+    fault = "certificate_requests[0].principal: Invalid principal 'HTTP/www.example.com'. It should be formatted as 'primary/instance@REALM'"
+    assert planned(request)[1].faults == [fault]
 
 
 def test_hooks_that_certmonger_would_not_run_are_warned_of():

@@ -13,7 +13,8 @@ from lab import belongs, names
 
 def image(lab, **more):
     """The role's variables for an image that is being built."""
-    return {"__certificate_is_booted": False, "certificate_first_boot_directory": f"{lab.place}/first-boot", "certificate_unit_directory": f"{lab.place}/units", **more}
+    directories = {"certificate_first_boot_directory": f"{lab.place}/first-boot", "certificate_unit_directory": f"{lab.place}/units"}
+    return {"__certificate_is_booted": False, **directories, **more}
 
 
 def boot(lab):
@@ -50,7 +51,8 @@ def test_requests_of_an_image_wait_for_its_first_boot_and_are_made_then(lab):
 def test_a_request_that_fails_at_the_first_boot_stays_for_the_next_one(lab):
     (lab.place / "units").mkdir()
     lab.getcert("add-ca", "-c", "away", "-e", "/bin/false")
-    wished = [{"name": name, "dns": f"{name}.example.com", "ca": ca, "key_type": "ec", "wait_timeout": "5s"} for name, ca in (("a", "away"), ("b", "self-sign"))]
+    wished = [{"name": name, "dns": f"{name}.example.com", "ca": ca, "key_type": "ec", "wait_timeout": "5s"}
+              for name, ca in (("a", "away"), ("b", "self-sign"))]
     lab.play("tls.everywhere.certificate", **image(lab, certificate_requests=wished))
     done = boot(lab)
     answers = [json.loads(line) for line in done.stdout.splitlines()]

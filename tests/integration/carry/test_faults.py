@@ -156,7 +156,8 @@ def test_local_become_with_a_password_does_not_hang(machine, collections, tmp_pa
     plugins = work / "collections"
     shutil.copytree(collections, plugins, symlinks=False)
     shutil.copy(HERE / "faults.yml", work)
-    if subprocess.run(["runuser", "-u", user, "--", "/usr/bin/python3", "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], check=False, timeout=20).returncode:
+    old = ["runuser", "-u", user, "--", "/usr/bin/python3", "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+    if subprocess.run(old, check=False, timeout=20).returncode:
         pytest.fail("the system's Python is too old to be a controller for this test")
     done = subprocess.run(
         ["runuser", "-u", user, "--", "env", "-i", f"HOME={home}", "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8",
