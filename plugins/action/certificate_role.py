@@ -128,7 +128,15 @@ class ActionModule(ActionBase):
 
     def _files(self, scripts: list[certificate_plan.Script]) -> Result:
         sets = [{'name': script.path, 'files': [script.wish]} for script in scripts]
-        return self._written(self._native(FileSet, {'sets': sets, 'make_directories': True, 'directory_mode': '0700'}))
+        result = self._written(self._native(FileSet, {'sets': sets, 'make_directories': True, 'directory_mode': '0700'}))
+        hooks = [script.path for script in scripts if script.remembers and script.path in result['hooks']]
+        return result if not hooks or self._task.check_mode or result.get('failed') else _failed_if(result, self._remember(hooks))
+
+    def _remember(self, hooks: list[str]) -> str | None:
+        """Has hooks that are new write down which certificate is there before the first that they are called for; what went wrong."""
+        command = ' && '.join(f'{shlex.quote(hook)} remember' for hook in hooks)
+        answer = self._low_level_execute_command(command)
+        return None if answer.get('rc') == 0 else (answer.get('stderr') or answer.get('stdout') or f"'{command}' failed").strip()
 
     @staticmethod
     def _written(result: Result) -> Result:
@@ -179,6 +187,10 @@ def _refusal(faults: list[str]) -> Result:
         by_request.setdefault(match['request'] if match else '', []).append(match['text'] if match else fault)
     results = [{'failed': True, 'changed': False, 'msg': '; '.join(texts)} for texts in by_request.values()]
     return {'failed': True, 'changed': False, 'msg': '; '.join(faults), 'faults': faults, 'results': results}
+
+
+def _failed_if(result: Result, fault: str | None) -> Result:
+    return result if fault is None else dict(result, failed=True, msg=f'a hook cannot remember which certificate is there: {fault}')
 
 
 def _add(total: Result, result: Result) -> None:

@@ -53,19 +53,34 @@ fi"""
 FILE = 'mkdir -p {directory} && exec >>{log} 2>&1'
 
 # Certificates of several services of a host have the same names. So that only who serves an earlier one of this is told, the fingerprints of
-# the last ones are kept and handed over. What is asked of sed, base64 and sha256sum, openssl is not needed for.
+# the last ones are kept and handed over; the first is remembered when the hook is installed, or that there was none: then nobody can serve
+# one. What is asked of sed, base64 and sha256sum, openssl is not needed for.
 RESTART = """\
+fingerprint() {{
+    sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p;/-----END CERTIFICATE-----/q' "$1" |
+        grep -v -e '-----' | base64 -d | sha256sum | cut -c 1-64
+}}
+if [ "${{1:-}}" = remember ]; then
+    [ ! -e {served} ] || exit 0
+    first=none
+    for file in {saved} {certificate}; do [ ! -s "$file" ] || first=$(fingerprint "$file"); done
+    echo "$first" >{served}.new && mv {served}.new {served}
+    exit
+fi
 containers() {{
-    local options
-    options=$(mktemp) || return
-    now=$(sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p;/-----END CERTIFICATE-----/q' {certificate} |
-        grep -v -e '-----' | base64 -d | sha256sum | cut -c 1-64)
-    before=$(grep -v -x "$now" {served} 2>/dev/null | sed 's/.*/"&"/' | paste -s -d ,)
-    sed "1s/{{/{{\\"replaces\\": [$before],/" {mapping} >"$options"
-    {program} "$options"
-    local status=$?
-    rm -f "$options"
-    {{ grep -v -x "$now" {served} 2>/dev/null | tail -n 9; echo "$now"; }} >{served}.new && mv {served}.new {served}
+    local options status=0
+    now=$(fingerprint {certificate})
+    if [ "$(cat {served} 2>/dev/null)" = none ]; then
+        echo 'this is the first certificate: nobody can serve an earlier one'
+    else
+        options=$(mktemp) || return
+        before=$(grep -x '[0-9a-f]\\{{64\\}}' {served} 2>/dev/null | grep -v -x "$now" | sed 's/.*/"&"/' | paste -s -d ,)
+        sed "1s/{{/{{\\"replaces\\": [$before],/" {mapping} >"$options"
+        {program} "$options"
+        status=$?
+        rm -f "$options"
+    fi
+    {{ grep -x '[0-9a-f]\\{{64\\}}' {served} 2>/dev/null | grep -v -x "$now" | tail -n 9; echo "$now"; }} >{served}.new && mv {served}.new {served}
     return "$status"
 }}
 """
@@ -132,10 +147,11 @@ class Hook:
         if self.restart is not None:
             found[f'{base}.json'] = _json(self.restart)
             given = {
-                'certificate': self.restart['certificate'], 'served': f'{base}.served', 'mapping': f'{base}.json',
+                'certificate': self.restart['certificate'], 'saved': self.source.certificate, 'served': f'{base}.served', 'mapping': f'{base}.json',
                 'program': f'{places.programs}/{RESTART_PROGRAM}',
             }
-            steps.append(RESTART.format(**{key: shlex.quote(str(value)) for key, value in given.items()}))
+            # First of all: a hook that shall remember does nothing else.
+            steps.insert(0, RESTART.format(**{key: shlex.quote(str(value)) for key, value in given.items()}))
             line = _step('containers', 'containers')
             # With old files nobody can serve the new certificate.
             steps.append(f'[ -n "${{broken:-}}" ] || {line}' if self.files else line)

@@ -100,6 +100,8 @@ class Script:
     content: str | None
     mode: str = '0770'
     setype: str | None = None
+    #: whether it keeps the fingerprints of what it is called for
+    remembers: bool = False
 
     @property
     def wish(self) -> dict[str, t.Any]:
@@ -337,7 +339,7 @@ class Request:
         places = self.settings.places
         written = followed.written(places, self.settings.header, hooks.get('run_after')) if followed else {}
         found = [
-            Script(path, content, *(('0700', self.settings.hook_setype) if path.endswith('.sh') else ('0600', None)))
+            Script(path, content, '0700', self.settings.hook_setype, followed.restart is not None) if path.endswith('.sh') else Script(path, content, '0600')
             for path, content in written.items()
         ]
         script, files, served, _options = certificate_hooks.paths(self.identity, places)

@@ -117,7 +117,9 @@ class Spec:
     def request(self) -> dict[str, t.Any]:
         """The element of certificate_requests."""
         spec, service = self.spec, self.service
-        hostname = self._required('hostname', (spec.get('dns') or [None])[0] if isinstance(spec.get('dns'), list) else spec.get('dns'))
+        hostname = (spec.get('dns') or [None])[0] if isinstance(spec.get('dns'), list) else spec.get('dns')
+        # What shall not be tracked any more needs no name.
+        hostname = spec.get('hostname', hostname) if spec.get('ensure') == 'absent' else self._required('hostname', hostname)
         names = _listed(spec.get('dnsnames')) or ([hostname] if hostname else [])
         addresses = [name for name in names if _is_address(name)]
         passed = {key: value for key, value in spec.items() if key in UPSTREAM | OWN and key not in CLASSES}

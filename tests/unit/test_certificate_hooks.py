@@ -200,3 +200,43 @@ def test_containers_are_told_which_certificates_are_replaced(tmp_path):
         told.append(options["replaces"])
     one, two = (hashlib.sha256(base64.b64decode(body)).hexdigest() for body in ("AAAA", "BBBB"))
     assert told == [[], [one], [one], [one, two]]
+
+
+def certificate_file(path, body):
+    """A certificate as far as a hook looks; its fingerprint."""
+    path.write_text(f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n", encoding="utf-8")
+    return hashlib.sha256(base64.b64decode(body)).hexdigest()
+
+
+def remember(tmp_path):
+    """What a hook knows when it has been installed."""
+    place = certificate_hooks.Places(str(tmp_path), str(tmp_path), str(tmp_path / "log"))
+    source = certificate_hooks.Source("web", str(tmp_path / "saved"), "/k", None)
+    hook = certificate_hooks.Hook(source, [{"content": "combined", "path": "/p"}], {"certificate": str(tmp_path / "c")})
+    (tmp_path / "web.sh").write_text(hook.written(place, "# x", "/nonexistent/users.sh")[f"{tmp_path}/web.sh"], encoding="utf-8")
+    subprocess.run(["bash", tmp_path / "web.sh", "remember"], timeout=60, check=True)
+    assert not (tmp_path / "log/web.log").read_text(encoding="utf-8"), "it did something else"
+    (tmp_path / "log/web.log").unlink()
+    return (tmp_path / "web.served").read_text(encoding="utf-8").split()
+
+
+def test_the_first_certificate_tells_no_container(tmp_path):
+    """A container by that name may run, with a certificate for the same names from elsewhere: it must not be restarted for this one."""
+    assert remember(tmp_path) == ["none"]
+    told = tmp_path / "told.json"
+    first = certificate_file(tmp_path / "c", "AAAA")
+    assert run(tmp_path, container_restart='cat "$1" >told.json')[0] == 0 and not told.exists()
+    assert (tmp_path / "web.served").read_text(encoding="utf-8").split() == [first]
+    certificate_file(tmp_path / "c", "BBBB")
+    assert run(tmp_path, container_restart='cat "$1" >told.json')[0] == 0
+    assert json.loads(told.read_text(encoding="utf-8"))["replaces"] == [first]
+
+
+def test_of_a_certificate_that_is_taken_over_the_one_that_is_there_is_replaced(tmp_path):
+    saved = certificate_file(tmp_path / "saved", "AAAA")
+    assert remember(tmp_path) == [saved]
+    mounted = certificate_file(tmp_path / "c", "BBBB")
+    (tmp_path / "web.served").unlink()
+    assert remember(tmp_path) == [mounted], "what containers mount is what they serve"
+    certificate_file(tmp_path / "c", "CCCC")
+    assert remember(tmp_path) == [mounted], "what it knows stays"

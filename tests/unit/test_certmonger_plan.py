@@ -128,7 +128,7 @@ def test_services_are_taken_from_the_catalogue_for_each_network():
     assert found["mysql"]["dns"] == ["node.internalapi.example.com", "overcloud.internalapi.example.com"]
     assert found["haproxy-external"]["dns"] == ["overcloud.external.example.com"] and found["haproxy-external"]["id"] == "haproxy-external-cert"
     assert found["keystone-internal_api"]["cert_path"] == "/etc/pki/tls/certs/httpd/keystone-internal_api.crt"
-    assert found["keystone-internal_api"]["restart"]["containers"] == ["keystone"]
+    assert found["keystone-internal_api"]["restart"] == {}
     assert len(wishes(plan).wishes) == 7
 
 
@@ -155,3 +155,11 @@ def test_faults_name_the_spec(specs, services, text):
 def test_keys_that_nobody_knows_are_named():
     _plan, notes = planned({"x": {**MYSQL, "key_sise": 2048}})
     assert notes.warnings == ["certificates_specs.x: nobody knows 'key_sise', it has no effect, did you mean 'key_size'?"]
+
+
+def test_a_service_that_is_tracked_no_more_is_named_and_nothing_else():
+    plan, notes = planned({"httpd-internal_api": {"ensure": "absent"}})
+    assert notes.faults == []
+    (request,) = plan.requests
+    assert request["ensure"] == "absent" and request["cert_path"] == "/etc/pki/tls/certs/httpd/httpd-internal_api.crt"
+    assert request["key_path"] == "/etc/pki/tls/private/httpd/httpd-internal_api.key"
