@@ -3,19 +3,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 
 import pytest
+import yaml
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import engines  # noqa: E402  (after the path above)
 import images  # noqa: E402
 import machine as machines  # noqa: E402
 import module  # noqa: E402
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -155,3 +160,37 @@ def work(place):
 def restart_of(work):
     """container_restart for an engine."""
     return lambda engine: module.Restart(engine, work)
+
+
+@pytest.fixture(scope="session")
+def collections(place):
+    """The collection, where ansible finds it."""
+    path = place / "collections"
+    subprocess.run([TOP / "scripts/place-collection", path], check=True, capture_output=True, text=True, timeout=120)
+    return path
+
+
+@pytest.fixture
+def play(collections, work):
+    """Run a playbook on this machine, or on the one with these variables of an inventory; what was said."""
+    venv = subprocess.run([TOP / "scripts/venv", "ansible-2.19"], check=True, capture_output=True, text=True, timeout=900).stdout.strip()
+
+    def run(tasks, variables, roles=("tls.everywhere.restart_on_renewal",), host=None, arguments=()):
+        book = [{"hosts": "all" if host else "localhost", "gather_facts": False, "roles": list(roles), "tasks": tasks}]
+        if host:
+            (work / "hosts.json").write_text(json.dumps({"all": {"hosts": {"machine": host}}}), encoding="utf-8")
+            arguments = ["-i", work / "hosts.json", *arguments]
+        (work / "play.yml").write_text(yaml.safe_dump(book), encoding="utf-8")
+        (work / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
+        home = work / "home"
+        home.mkdir(exist_ok=True)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(home), "ANSIBLE_HOME": str(home / ".ansible"), "ANSIBLE_COLLECTIONS_PATH": str(collections),
+                       "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", "ANSIBLE_NOCOLOR": "1",
+                       "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "ANSIBLE_PIPELINING": "true", "LC_ALL": "C.UTF-8"}
+        command = [f"{venv}/bin/ansible-playbook", work / "play.yml", "-e", f"@{work / 'variables.json'}", "-v", *arguments]
+        done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        # Where a line of the output is broken is not our business.
+        return " ".join(done.stdout.split())
+
+    return run

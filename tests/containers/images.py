@@ -46,6 +46,7 @@ SVC = Debian("svc", "bookworm", "minbase", (
 ))
 # Python and sshd are for Ansible, which comes from outside.
 NEWER = Debian("newer", "trixie", "essential", (
+    "apache2-bin", "ca-certificates", "certmonger", "curl",
     "dbus", "docker-cli", "docker.io", "haproxy", "netavark", "openssh-server", "openssl", "podman", "procps", "python3", "runc", "systemd-sysv",
     "valkey-server",
 ), without=(

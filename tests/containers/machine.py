@@ -56,7 +56,8 @@ frontend tls
 RIGHTS = ("SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH", "SYS_CHROOT", "MKNOD")
 
 # What is in the containers of a machine that cannot take this machine's programs: its own.
-PROGRAMS = ("/usr/sbin/haproxy", "/usr/bin/openssl", "/usr/bin/valkey-server", "/usr/bin/valkey-cli")
+HTTPD_MODULES = tuple(f"/usr/lib/apache2/modules/mod_{name}.so" for name in ("authz_core", "mpm_event", "socache_shmcb", "ssl"))
+PROGRAMS = ("/usr/sbin/apache2", "/usr/sbin/haproxy", "/usr/bin/openssl", "/usr/bin/valkey-server", "/usr/bin/valkey-cli", *HTTPD_MODULES)
 
 
 class Machine:
