@@ -23,7 +23,7 @@ UPSTREAM = {
 }
 OWN = {
     'id', 'ensure', 'cert_path', 'key_path', 'cert_owner', 'cert_group', 'cert_mode', 'key_owner', 'key_group', 'key_mode', 'pem', 'ca_file',
-    'profile', 'key_type', 'rekey', 'wait_timeout', 'containers', 'restart', 'copies',
+    'profile', 'key_type', 'rekey', 'wait_timeout', 'containers', 'restart', 'copies', 'challenge_password_file',
 }
 
 # The order in which certmonger's command line is given them, which is that of the subject.
@@ -355,6 +355,7 @@ class Request:
             'auto_renew': _flag(self.entry.get('auto_renew', True)), 'wait': self.settings.wait,
             'wait_timeout': self.entry.get('wait_timeout', self.settings.wait_timeout), 'address': self.settings.address,
             'pre_save': hooks.get('run_before'), 'post_save': hooks.get('run_after'),
+            'challenge_password_file': self.entry.get('challenge_password_file'),
         }
         return self._plain({
             'name': self.identity, 'common_name': self._common_name(), 'subject': self._subject() or None, 'dns': self.listed('dns'),

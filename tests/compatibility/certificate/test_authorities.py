@@ -7,11 +7,12 @@ import functools
 import http.server
 import os
 import re
+import socket
 import subprocess
 import threading
 
 import pytest
-from lab import TOP, openssl
+from lab import TOP, belongs, names, openssl, wait_until
 
 FILES = TOP / "roles/certmonger/files"
 ROLE = "tls.everywhere.certmonger"
@@ -46,6 +47,53 @@ def test_cas_are_added_changed_and_removed_and_a_second_run_does_nothing(lab):
     assert helper(lab, "ours") == "/opt/helper 'a b'", text
     lab.play(ROLE, **settings(lab, certmonger_cas=wished))
     assert helper(lab, "ours") == "/opt/other" and helper(lab, "scep") is None
+
+
+@pytest.fixture
+def scep(lab):
+    """A real SCEP server (micromdm's) that signs for who knows the challenge password; its URL and its CA's file."""
+    depot, password = lab.place / "depot", "secret words"
+    depot.mkdir()
+    # Not by its own command: that one's certificate may not sign messages, and certmonger takes none from it.
+    usage = "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign,cRLSign"
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/O=scep-test/CN=SCEP CA", "-addext", usage, "-days", "30",
+            "-keyout", str(depot / "plain.key"), "-out", str(depot / "ca.pem"))
+    openssl("rsa", "-in", str(depot / "plain.key"), "-traditional", "-aes128", "-passout", "pass:x", "-out", str(depot / "ca.key"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = (lab.place / "scepserver.log").open("ab")
+    # It takes no address, so it listens on all of them for these seconds.
+    command = ["scepserver", "-depot", depot, "-port", str(port), "-challenge", password, "-allowrenew", "0", "-capass", "x"]
+    server = subprocess.Popen(command, stdout=log, stderr=log)
+    log.close()
+    wait_until(lambda: answers(port), "the SCEP server does not listen")
+    for name, text in (("right", password), ("wrong", "wrong words")):
+        (lab.place / f"{name}.txt").write_text(text, encoding="utf-8")
+    yield f"http://127.0.0.1:{port}/scep", depot / "ca.pem", password
+    server.terminate()
+    server.wait(timeout=60)
+
+
+def answers(port):
+    """Whether something listens."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_real_scep_server_signs_for_the_right_password_only(lab, scep):
+    """As far as the two can talk: this server encrypts its answer with DES, which certmonger cannot read any more (0.79.17). That it signed
+    shows in its depot, and what certmonger says of it must not pass for success."""
+    url, authority, password = scep
+    lab.play(ROLE, **settings(lab, certmonger_cas=[{"name": "scep", "scep": {"url": url, "signing_ca_file": str(authority)}}]))
+    for word, signed, said in (("wrong", 0, "the CA 'scep' refuses the certificate: Transaction"), ("right", 1, "state NEED_GUIDANCE")):
+        request = {"name": word, "dns": f"{word}.example.org", "ca": "scep", "challenge_password_file": f"{lab.place}/{word}.txt"}
+        text, _changed = lab.play("tls.everywhere.certificate", ok=False, certificate_requests=[request])
+        assert said in text and password not in text
+        made = [path for path in authority.parent.glob("*.pem") if path != authority]
+        assert len(made) == signed, lab.place
+    assert "OK" in openssl("verify", "-CAfile", str(authority), str(made[0])) and belongs(made[0], lab.at("/etc/pki/tls/private/right.key"))
+    assert names(made[0]) == {"right.example.org"}
 
 
 def test_without_certmonger_the_failure_says_so(lab):
