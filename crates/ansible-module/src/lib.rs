@@ -119,6 +119,7 @@ mod stdout;
 mod walk;
 mod workers;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -180,7 +181,23 @@ pub struct Invocation<P> {
 
 /// Runs the module on what the command line says and answers on standard output.
 pub fn main<M: Module>() -> ExitCode {
-    respond::main::<M>()
+    main_on::<M>(std::env::args_os().skip(1).collect())
+}
+
+/// As [`main`], on the arguments behind the name: for an executable that has several modules and has found out which one
+/// is called.
+pub fn main_on<M: Module>(arguments: Vec<OsString>) -> ExitCode {
+    respond::main::<M>(arguments)
+}
+
+/// Answers a call that is none of any module, in the form of all answers; status 1.
+pub fn refuse(failure: &impl Failure) -> ExitCode {
+    respond::refuse(failure)
+}
+
+/// Prints name and version of an executable that has several modules, as `--version` of one does.
+pub fn print_version(name: &str) -> ExitCode {
+    respond::print_version(name)
 }
 
 /// What options mean that another program than Ansible has given, for a module that is also called in that program's

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From the arguments to the answer.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ impl Failure for StdoutFailure {
     }
 }
 
-pub(crate) fn main<M: Module>() -> ExitCode {
+pub(crate) fn main<M: Module>(arguments: Vec<OsString>) -> ExitCode {
     // Process-wide, and the modules' work begins only below: this is the place where the world comes in.
     #[allow(
         clippy::disallowed_methods,
@@ -37,9 +38,9 @@ pub(crate) fn main<M: Module>() -> ExitCode {
     )]
     let (now, home) = (SystemTime::now(), std::env::var_os("HOME"));
     panic::install(M::NAME);
-    match input::command(std::env::args_os().skip(1).collect()) {
+    match input::command(arguments) {
         Ok(Command::Spec) => print(&spec::<M>().to_string(), false),
-        Ok(Command::Version) => print(&format!("{} {VERSION}", M::NAME), false),
+        Ok(Command::Version) => print_version(M::NAME),
         Ok(Command::Run(source)) => {
             let answer = match stdout::guard() {
                 Ok(()) => run::<M>(source, now, home.as_deref().map(Path::new)),
@@ -47,8 +48,16 @@ pub(crate) fn main<M: Module>() -> ExitCode {
             };
             print(&answer.line, answer.failed)
         }
-        Err(error) => print(&Context::default().failure(&error, false).line, true),
+        Err(error) => refuse(&error),
     }
+}
+
+pub(crate) fn print_version(name: &str) -> ExitCode {
+    print(&format!("{name} {VERSION}"), false)
+}
+
+pub(crate) fn refuse(failure: &impl Failure) -> ExitCode {
+    print(&Context::default().failure(failure, false).line, true)
 }
 
 /// Prints the line; status 1 for a failure, or if nobody reads.

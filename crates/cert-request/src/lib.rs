@@ -19,4 +19,15 @@ pub mod request;
 pub mod state;
 pub mod task;
 
+use std::ffi::OsString;
+use std::process::ExitCode;
+
 pub use task::CertRequest;
+
+/// The executable on the arguments behind its name: the committer of its own changes, or the module.
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    if arguments.first().is_some_and(|first| first == "--commit") {
+        return tls_files::committer_main();
+    }
+    ansible_module::main_on::<CertRequest>(arguments)
+}

@@ -4,11 +4,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|argument| argument == "--commit")
-    {
-        return tls_files::committer_main();
-    }
-    ansible_module::main::<cert_request::CertRequest>()
+    cert_request::main(std::env::args_os().skip(1).collect())
 }

@@ -19,4 +19,12 @@ pub mod request;
 pub mod talk;
 pub mod task;
 
+use std::ffi::OsString;
+use std::process::ExitCode;
+
 pub use task::ContainerRestart;
+
+/// The executable on the arguments behind its name.
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    ansible_module::main_on::<ContainerRestart>(arguments)
+}

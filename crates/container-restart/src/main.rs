@@ -4,5 +4,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ansible_module::main::<container_restart::ContainerRestart>()
+    container_restart::main(std::env::args_os().skip(1).collect())
 }

@@ -27,4 +27,16 @@ pub mod spec;
 pub mod task;
 pub mod tree;
 
+use std::ffi::OsString;
+use std::process::ExitCode;
+
 pub use task::PkiCa;
+
+/// The executable on the arguments behind its name: the committer of its own changes, a helper of certmonger, or the module.
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    match arguments.first().and_then(|word| word.to_str()) {
+        Some("--commit") => tls_files::committer_main(),
+        Some("--certmonger") => certmonger::main(arguments.into_iter().nth(1)),
+        _ => ansible_module::main_on::<PkiCa>(arguments),
+    }
+}
