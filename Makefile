@@ -11,7 +11,7 @@ help: ## this list
 	@echo
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-build: ## the executables for this architecture, and their sizes
+build: ## the executable for this architecture, and its size
 	@scripts/setup-debian build
 	@scripts/build-executables
 

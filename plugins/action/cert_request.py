@@ -13,4 +13,4 @@ class ActionModule(NativeAction):
 
     NAME = 'cert_request'
     SPEC = CERT_REQUEST
-    PROGRAMS = shipped(NAME)
+    PROGRAMS = shipped()

@@ -36,8 +36,8 @@ cd {programs} 2>/dev/null && for program in cert_request container_restart; do
 done || true
 """
 
-# What hooks run, by machine; hashed once, before Ansible forks.
-PROGRAMS = {name: placement.shipped(name) for name in ('cert_request', 'container_restart')}
+# What hooks run under either name, by machine; hashed once, before Ansible forks.
+PROGRAMS = placement.shipped()
 
 # A fault that certificate_plan has found in one element.
 FAULT = re.compile(r'certificate_requests\[(?P<request>[0-9]+)\](?:\.\w+)?: (?P<text>.*)', re.DOTALL)
@@ -175,8 +175,8 @@ class ActionModule(ActionBase):
 
 
 def _is_current(name: str, machine: str, there: set[tuple[str, ...]]) -> bool:
-    """Whether the host has the program as it is shipped for it."""
-    return any((name, program.sha256) in there for program in PROGRAMS[name] if program.machine == machine)
+    """Whether the host has the program under this name as it is shipped for it."""
+    return any((name, program.sha256) in there for program in PROGRAMS if program.machine == machine)
 
 
 def _refusal(faults: list[str]) -> Result:

@@ -13,4 +13,4 @@ class ActionModule(NativeAction):
 
     NAME = 'container_restart'
     SPEC = CONTAINER_RESTART
-    PROGRAMS = shipped(NAME)
+    PROGRAMS = shipped()

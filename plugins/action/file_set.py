@@ -13,4 +13,4 @@ class ActionModule(NativeAction):
 
     NAME = 'file_set'
     SPEC = FILE_SET
-    PROGRAMS = shipped(NAME)
+    PROGRAMS = shipped()

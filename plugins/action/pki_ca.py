@@ -13,4 +13,4 @@ class ActionModule(NativeAction):
 
     NAME = 'pki_ca'
     SPEC = PKI_CA
-    PROGRAMS = shipped(NAME)
+    PROGRAMS = shipped()

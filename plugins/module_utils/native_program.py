@@ -17,8 +17,8 @@ from ansible.module_utils.common.text.converters import to_native
 PROGRAM = 'TLS_EVERYWHERE_PROGRAM'
 
 
-def run(argument_spec):
-    """Runs the program that the action has placed and gives its answer as that of the module."""
+def run(name, argument_spec):
+    """Runs a module of the program that the action has placed and gives its answer."""
     module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True)
     program = os.environ.get(PROGRAM)
     if not program:
@@ -28,7 +28,7 @@ def run(argument_spec):
             'call it as a task, and not through something that sends the module alone',
         )
     try:
-        process = subprocess.Popen([program, '-'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen([program, name, '-'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
         refuse(module, "'%s' cannot be run: %s" % (program, to_native(error)), 'run the task again: it places the program anew')
     output, complaint = process.communicate(json.dumps(arguments(module)).encode('utf-8'))
@@ -36,7 +36,7 @@ def run(argument_spec):
         result = json.loads(output.decode('utf-8'))
     except ValueError:
         module.fail_json(
-            msg="'%s' ended with status %d and gave no answer" % (os.path.basename(program), process.returncode),
+            msg="'%s' ended with status %d and gave no answer" % (name, process.returncode),
             error=dict(kind='program.no_answer', caused_by=[], hint='module_stdout and module_stderr have its last words'),
             rc=process.returncode,
             module_stdout=to_native(output),

@@ -714,7 +714,7 @@ from ansible_collections.tls.everywhere.plugins.module_utils.native_program impo
 
 def main():
     """Hands an asynchronous task to the program; all others are run by the action plugin."""
-    run(CERT_REQUEST)
+    run('cert_request', CERT_REQUEST)
 
 
 if __name__ == "__main__":

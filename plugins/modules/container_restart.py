@@ -615,7 +615,7 @@ from ansible_collections.tls.everywhere.plugins.module_utils.native_program impo
 
 def main():
     """Hands an asynchronous task to the program; all others are run by the action plugin."""
-    run(CONTAINER_RESTART)
+    run('container_restart', CONTAINER_RESTART)
 
 
 if __name__ == "__main__":

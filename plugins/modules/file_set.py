@@ -345,7 +345,7 @@ from ansible_collections.tls.everywhere.plugins.module_utils.native_program impo
 
 def main():
     """Hands an asynchronous task to the program; all others are run by the action plugin."""
-    run(FILE_SET)
+    run('file_set', FILE_SET)
 
 
 if __name__ == "__main__":

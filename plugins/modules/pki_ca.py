@@ -669,7 +669,7 @@ from ansible_collections.tls.everywhere.plugins.module_utils.native_program impo
 
 def main():
     """Hands an asynchronous task to the program; all others are run by the action plugin."""
-    run(PKI_CA)
+    run('pki_ca', PKI_CA)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# The target's half of carrying an executable: one round trip that finds, runs or places the program of one module.
+# The target's half of carrying an executable: one round trip that finds, runs or places the program, which holds all
+# modules.
 # placement.py sends this text, without its comments, as
 #
 #   /bin/sh -c TEXT tls.everywhere VERB NAME PROGRAMS FILE [DIRECTORY...]
 #
-#   VERB       run: find the program and run it with FILE; find: say where it is; place: take its bytes from FILE
+#   VERB       run: find the program and run it with NAME and FILE; find: say where it is; place: take its bytes from FILE
 #   NAME       the module, for example cert_request
 #   PROGRAMS   what the collection ships, words of MACHINE=SHA256:SIZE
 #   FILE       a path, or - for standard input
@@ -62,7 +63,7 @@ held() {
 use() {
     held "$1" || return 0
     if [ "$verb" = run ]; then
-        "$1/$program" "$file"
+        "$1/$program" "$name" "$file"
         status=$?
     else
         "$1/$program" --version </dev/null >/dev/null 2>&1
@@ -113,7 +114,8 @@ older() {
     [ -n "$(find "./$1" -prune -type f -ctime "+$2" 2>/dev/null)" ]
 }
 
-# DIRECTORY: removes what older versions of the collection left: more than 30 days or 12 programs ago.
+# DIRECTORY: removes what older versions of the collection left: more than 30 days or 4 programs ago. Before all
+# modules were in one program, a version was four.
 # Change time, because the modification time is our mark.
 sweep() (
     cd "$1" || exit 0
@@ -129,7 +131,7 @@ sweep() (
         case $ending in *[!0-9a-f]*) continue ;; esac
         [ ${#ending} = 64 ] || continue
         kept=$((kept + 1))
-        if [ "$kept" -ge 12 ] || older "$old" 30; then rm -f "./$old"; fi
+        if [ "$kept" -gt 4 ] || older "$old" 30; then rm -f "./$old"; fi
     done
 )
 
@@ -149,7 +151,7 @@ if [ -z "$hash" ]; then
 fi
 size=${hash#*:}
 hash=${hash%:*}
-program=$name-$hash
+program=tls_everywhere-$hash
 
 cache=${XDG_CACHE_HOME:-}
 case $cache in

@@ -35,7 +35,7 @@ class Trip(t.NamedTuple):
 
 
 class NativeAction(ActionBase):
-    """Runs the executable NAME on the target. Subclasses set the three class variables and nothing else."""
+    """Runs the module NAME of the executable on the target. Subclasses set the three class variables and nothing else."""
 
     # A temporary directory on the target is made only where standard input cannot be used.
     TRANSFERS_FILES = False
@@ -44,7 +44,7 @@ class NativeAction(ActionBase):
     NAME: t.ClassVar[str]
     #: its options
     SPEC: t.ClassVar[task_options.Spec]
-    #: placement.shipped(NAME)
+    #: placement.shipped()
     PROGRAMS: t.ClassVar[tuple[placement.Program, ...]]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -139,7 +139,7 @@ class NativeAction(ActionBase):
         if piped:
             trip = self._command('place', '-', content)
         else:
-            trip = self._command('place', self._put_file(self.NAME, program.path), b'')
+            trip = self._command('place', self._put_file(placement.EXECUTABLE, program.path), b'')
         for remark in placement.remarks(trip.stdout):
             display.vvv(f'program {remark.word}: {remark.detail}', host=self._play_context.remote_addr)
             if remark.word == 'placed':
@@ -238,7 +238,7 @@ def _refused(name: str, trip: Trip) -> dict[str, t.Any] | None:
     if last is None:
         return None
     if last.word == 'unshipped':
-        have = sorted(program.machine for program in placement.shipped(name))
+        have = sorted(program.machine for program in placement.shipped())
         kind, hint = 'program.no_architecture', 'install a release of tls.everywhere that ships it, or build it there with make build'
         msg = f"no '{name}' for '{last.detail}'; this copy of the collection has it for " + (', '.join(have) or 'no machine at all')
     else:

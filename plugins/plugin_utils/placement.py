@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the collection ships for one module, and the shell command that finds, runs or places it on a target."""
+"""What the collection ships for its modules, and the shell command that finds, runs or places it on a target."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ import typing as t
 
 PLUGINS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
+# The one executable, which holds all modules: the first argument says which. carry.sh knows its name too.
+EXECUTABLE = 'tls_everywhere'
+
 # One line of the shell's answer: a word and what it is about.
 REMARK = re.compile(r'^tls\.everywhere: (held|missing|nowhere|placed|refused|spoiled|unshipped) (.*?)\r?$', re.MULTILINE)
 
 
 class Program(t.NamedTuple):
-    """One executable that the collection ships."""
+    """The executable for one architecture."""
 
     #: as `uname -m` says it, for example x86_64
     machine: str
@@ -37,11 +40,11 @@ class Remark(t.NamedTuple):
 
 
 @functools.lru_cache(maxsize=None)
-def shipped(module: str, plugins: str = PLUGINS) -> tuple[Program, ...]:
-    """The executables of one module, by machine.
+def shipped(plugins: str = PLUGINS) -> tuple[Program, ...]:
+    """The executable, by machine.
 
     Actions call it when their class is made, which the strategy does before it forks: the files are hashed once per
-    play and not once per host and task.
+    play and not once per host, module and task.
     """
     native = os.path.join(plugins, 'native')
     try:
@@ -50,7 +53,7 @@ def shipped(module: str, plugins: str = PLUGINS) -> tuple[Program, ...]:
         return ()
     programs = []
     for kind in kinds:
-        path = os.path.join(native, kind, module)
+        path = os.path.join(native, kind, EXECUTABLE)
         if kind.startswith('linux-') and os.path.isfile(path):
             content = read(path)
             programs.append(Program(kind[len('linux-'):], path, hashlib.sha256(content).hexdigest(), len(content)))

@@ -26,7 +26,7 @@ import images  # noqa: E402
 import services  # noqa: E402
 
 BIN = pathlib.Path(sys.executable).parent
-PROGRAM = TOP / "plugins" / "native" / f"linux-{os.uname().machine}" / "container_restart"
+PROGRAM = TOP / "plugins" / "native" / f"linux-{os.uname().machine}" / "tls_everywhere"
 TIMES = int(os.environ.get("CONTAINERS_TIMES", "9"))
 QUICK = {"verify": "none", "stable_for": 0, "manager": "engine", "stop_timeout": 0, "wait_healthy": False}
 
@@ -45,7 +45,7 @@ class Ours:
                 "containers": [service.container.name], "_ansible_check_mode": check, **options}
         path = self.work / f"task-{abs(hash(json.dumps(task)))}.json"
         path.write_text(json.dumps(task), encoding="utf-8")
-        return [PROGRAM, path]
+        return [PROGRAM, "container_restart", path]
 
     def run(self, service, **options):
         """One run."""

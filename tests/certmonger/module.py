@@ -10,7 +10,7 @@ import subprocess
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = pathlib.Path(os.environ.get("CERT_REQUEST") or TOP / f"plugins/native/linux-{os.uname().machine}/cert_request")
+PROGRAM = pathlib.Path(os.environ.get("CERT_REQUEST") or TOP / f"plugins/native/linux-{os.uname().machine}/tls_everywhere")
 
 
 class Answer(dict):
@@ -46,12 +46,17 @@ def entry(lab, name="web", ca="local", **options):
     return {"name": name, "dns": [f"{name}.example.org"], "key": key, "issuer": {"certmonger": issuer}, "files": saved + files, **options}
 
 
+def command(name):
+    """How a module is called: of the one file that is shipped by the first argument, of cargo's executables by their names."""
+    return [PROGRAM, name] if PROGRAM.name == "tls_everywhere" else [PROGRAM.with_name(name)]
+
+
 def call(lab, *entries, check=False, environment=None, **options):
     """Run the module on certificates."""
     assert PROGRAM.exists(), f"no '{PROGRAM}'; run: make build"
     task = {"certificates": list(entries), "state_dir": str(lab.place / "state"), **options, "_ansible_check_mode": check, "_ansible_diff": True}
     started = time.monotonic()
-    done = subprocess.run([PROGRAM], input=json.dumps(task), capture_output=True, text=True, timeout=150, cwd="/",
+    done = subprocess.run(command("cert_request"), input=json.dumps(task), capture_output=True, text=True, timeout=150, cwd="/",
                           env={**lab.environment, **(environment or {})}, check=False)
     lines = done.stdout.splitlines()
     assert len(lines) == 1, f"one line was expected: {done.stdout!r} {done.stderr!r}"

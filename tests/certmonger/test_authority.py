@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 from lab import Certificate, Until
-from module import PROGRAM, call, done, entry, unchanged
+from module import call, command, done, entry, unchanged
 
-PKI_CA = PROGRAM.parent / "pki_ca"
+PKI_CA = command("pki_ca")
 AUTHORITIES = [
     {"name": "Root", "key": {"algorithm": "ecdsa"}},
     {"name": "Int", "type": "intermediate", "parent": "Root", "state": "active", "key": {"algorithm": "ecdsa"},
@@ -23,11 +23,11 @@ def tree(lab):
     """A tree of authorities, and certmonger told of it as the CA `pki`."""
     directory = lab.place / "tree"
     backend = {"backend": {"files": {"directory": str(directory)}}}
-    made = subprocess.run([PKI_CA], input=json.dumps({**backend, "authorities": AUTHORITIES}), capture_output=True, text=True, timeout=60, check=True)
+    made = subprocess.run(PKI_CA, input=json.dumps({**backend, "authorities": AUTHORITIES}), capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(made.stdout)["authorities"]["Int"]
     options = lab.place / "pki.json"
     options.write_text(json.dumps({**backend, "sign": [{"profile": "peer", "ttl": "90d"}]}), encoding="utf-8")
-    lab.getcert("add-ca", "-c", "pki", "-e", f"{PKI_CA} --certmonger {options}")
+    lab.getcert("add-ca", "-c", "pki", "-e", f"{' '.join(map(str, PKI_CA))} --certmonger {options}")
     yield directory
     lab.getcert("remove-ca", "-c", "pki")
 

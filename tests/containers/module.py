@@ -14,7 +14,9 @@ import time
 import yaml
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = pathlib.Path(os.environ.get("CONTAINER_RESTART") or TOP / f"plugins/native/linux-{os.uname().machine}/container_restart")
+PROGRAM = pathlib.Path(os.environ.get("CONTAINER_RESTART") or TOP / f"plugins/native/linux-{os.uname().machine}/tls_everywhere")
+#: of the one file that is shipped, the first argument is the module; cargo has an executable for each
+COMMAND = (PROGRAM, "container_restart") if PROGRAM.name == "tls_everywhere" else (PROGRAM,)
 
 
 class Answer(dict):
@@ -55,7 +57,7 @@ def own(answer):
     return {key: value for key, value in answer.items() if key not in ("changed", "failed", "diff", "invocation", "warnings")}
 
 
-def call(options, check=False, environment=None, timeout=200, program=(PROGRAM,)):
+def call(options, check=False, environment=None, timeout=200, program=COMMAND):
     """Run the program on options; `program` is how it is reached where it is not here."""
     assert PROGRAM.exists(), f"no '{PROGRAM}'; run: make build"
     started = time.monotonic()
@@ -75,7 +77,7 @@ def call(options, check=False, environment=None, timeout=200, program=(PROGRAM,)
 class Restart:
     """container_restart on one engine, quick where a test does not say otherwise."""
 
-    def __init__(self, engine, work, program=(PROGRAM,)):
+    def __init__(self, engine, work, program=COMMAND):
         self.engine = engine
         self.program = program
         self.base = {"state_dir": str(work / "state"), "stable_for": 0, "verify_timeout": 20, "manager": "engine", "stop_timeout": 1}

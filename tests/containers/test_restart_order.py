@@ -96,6 +96,6 @@ def test_the_same_file_of_options_is_a_renewal_hook(docker, work, restart_of):
     wanted = service.pair.renew()
     options = work / "haproxy.json"
     options.write_text(json.dumps({**restart_of(docker).base, "certificate": str(service.pair.certificate)}))
-    done = subprocess.run([module.PROGRAM, options], capture_output=True, text=True, timeout=60, check=True, env={"PATH": "/usr/bin:/bin"})
+    done = subprocess.run([*module.COMMAND, options], capture_output=True, text=True, timeout=60, check=True, env={"PATH": "/usr/bin:/bin"})
     assert json.loads(done.stdout)["proven"] == [service.container.name]
     service.keeps(wanted)

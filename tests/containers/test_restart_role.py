@@ -72,9 +72,13 @@ def test_the_hooks_of_the_role_are_told_set_up_act_and_go_away(newer, play):
     def role(*arguments, **more):
         return changed(play([], {**variables, **more}, host=newer.host(), arguments=arguments))
 
+    # As an older version of the collection left it, when each program was a file.
+    program = "/usr/local/libexec/tls-everywhere/container_restart"
+    newer.exec("sh", "-euc", f"mkdir -p ${{0%/*}}; printf '#!/bin/sh\\nexit 7\\n' >$0; chmod 755 $0", program)
     told = role("--check")
-    assert files_of_hooks(newer) == []
+    assert files_of_hooks(newer) == [program]
     assert role() == told > 0
+    assert newer.exec("readlink", program).strip() == "tls_everywhere"
     for hook in hooks:
         unit = f"tls-everywhere-restart-{hook['name']}.path"
         assert newer.systemctl("is-active", unit) == "active" and newer.systemctl("is-enabled", unit) == "enabled"

@@ -30,7 +30,7 @@ inside_the_repository = pytest.mark.skipif(not (TOP / "scripts").exists(), reaso
 
 @inside_the_repository
 def test_the_committed_file_is_what_the_executables_say():
-    assert (NATIVE / "cert_request").exists(), "run make build first"
+    assert (NATIVE / "tls_everywhere").exists(), "run make build first"
     made = subprocess.run([TOP / "scripts" / "generate-argument-specs", "--print"], check=True, capture_output=True, text=True, timeout=60)
     committed = (TOP / "plugins" / "module_utils" / "argument_specs.py").read_text(encoding="utf-8")
     assert made.stdout == committed, "run scripts/generate-argument-specs"

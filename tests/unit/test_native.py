@@ -34,7 +34,7 @@ def test_no_answer(stdout):
 
 
 def test_an_architecture_that_is_not_shipped_is_named_with_those_that_are(monkeypatch):
-    monkeypatch.setattr(native.placement, "shipped", lambda name: (types.SimpleNamespace(machine="x86_64"), types.SimpleNamespace(machine="aarch64")))
+    monkeypatch.setattr(native.placement, "shipped", lambda: (types.SimpleNamespace(machine="x86_64"), types.SimpleNamespace(machine="aarch64")))
     result = read("tls.everywhere: unshipped riscv64\n")
     assert result["msg"] == "no 'cert_request' for 'riscv64'; this copy of the collection has it for aarch64, x86_64"
     assert result["error"]["kind"] == "program.no_architecture" and result["error"]["hint"]

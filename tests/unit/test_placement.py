@@ -15,16 +15,26 @@ from ansible_collections.tls.everywhere.plugins.plugin_utils.placement import Pr
 def test_shipped_lists_each_machine(tmp_path):
     for kind, text in (("linux-x86_64", "one"), ("linux-aarch64", "two"), ("freebsd-amd64", "three")):
         (tmp_path / "native" / kind).mkdir(parents=True)
-        (tmp_path / "native" / kind / "probe").write_text(text)
+        (tmp_path / "native" / kind / "tls_everywhere").write_text(text)
+        (tmp_path / "native" / kind / "cert_request").write_text("of an older build")
     (tmp_path / "native" / "linux-riscv64").mkdir()
-    assert shipped("probe", str(tmp_path)) == (
-        Program("aarch64", str(tmp_path / "native/linux-aarch64/probe"), hashlib.sha256(b"two").hexdigest(), 3),
-        Program("x86_64", str(tmp_path / "native/linux-x86_64/probe"), hashlib.sha256(b"one").hexdigest(), 3),
+    assert shipped(str(tmp_path)) == (
+        Program("aarch64", str(tmp_path / "native/linux-aarch64/tls_everywhere"), hashlib.sha256(b"two").hexdigest(), 3),
+        Program("x86_64", str(tmp_path / "native/linux-x86_64/tls_everywhere"), hashlib.sha256(b"one").hexdigest(), 3),
     )
 
 
+def test_all_actions_and_the_role_carry_the_same_programs():
+    from ansible_collections.tls.everywhere.plugins.action import cert_request, certificate_role, container_restart, file_set, pki_ca
+
+    actions = [each.ActionModule for each in (cert_request, container_restart, file_set, pki_ca)]
+    assert {action.NAME for action in actions} == {"cert_request", "container_restart", "file_set", "pki_ca"}
+    # One object: hashed once for all of them.
+    assert all(programs is shipped() for programs in [certificate_role.PROGRAMS, *(action.PROGRAMS for action in actions)])
+
+
 def test_nothing_shipped_is_no_error(tmp_path):
-    assert shipped("probe", str(tmp_path)) == ()
+    assert shipped(str(tmp_path)) == ()
 
 
 def test_command_keeps_its_words_whole():

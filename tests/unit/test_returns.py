@@ -44,7 +44,7 @@ def answer(module: str, case: pathlib.Path, sandbox: pathlib.Path) -> dict:
         subprocess.run(["sh", "-euc", 'umask 022; . "$0"', setup], cwd=sandbox, env={**os.environ, "DIR": str(sandbox)},
                        check=True, capture_output=True, timeout=60)
     options = json.loads((case / "args.json").read_text(encoding="utf-8").replace("$DIR", str(sandbox)))
-    done = subprocess.run([NATIVE / module], input=json.dumps({**options, "_ansible_diff": True}), capture_output=True, text=True,
+    done = subprocess.run([NATIVE / "tls_everywhere", module], input=json.dumps({**options, "_ansible_diff": True}), capture_output=True, text=True,
                           timeout=60, check=False, env={"PATH": os.environ["PATH"]}, cwd=sandbox)
     return json.loads(done.stdout)
 

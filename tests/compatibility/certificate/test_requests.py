@@ -123,6 +123,33 @@ def test_a_renewal_without_ansible_makes_the_copies_first_then_runs_the_users_sc
     assert changed == 1 and serial(pem) == second == serial(certificate), "a run puts a copy right without a new certificate"
 
 
+def test_programs_of_an_older_version_become_links_and_its_hooks_go_on(lab, ipa):
+    lab.core = OLDEST
+    certificate, pem, programs = lab.at("/etc/pki/tls/certs/web.crt"), lab.at("/etc/web.pem"), lab.place / "libexec"
+    lab.at("/etc").mkdir(parents=True, exist_ok=True)
+    request = {
+        "name": "web", "dns": "web.example.com", "ca": "ipa", "principal": "HTTP/web.example.com@EXAMPLE.COM", "pem": {"path": str(pem)},
+        "restart": {"containers": ["tls-everywhere-no-such-container"]},
+    }
+    values = {"certificate_requests": [request], "certificate_ca_files": {"IPA": str(ipa.ca)}}
+    lab.play("tls.everywhere.certificate", **values)
+    hook = lab.at("/etc/tls-everywhere/web.sh").read_text()
+    # When each program was a file of its own; these fail, so whoever still runs them is seen.
+    (programs / "tls_everywhere").unlink()
+    for name in ("cert_request", "container_restart"):
+        (programs / name).unlink()
+        (programs / name).write_text("#!/bin/sh\nexit 7\n")
+        (programs / name).chmod(0o755)
+        assert f"{programs}/{name}" in hook
+    assert lab.play("tls.everywhere.certificate", **values)[1] == 2, "the file, and the links"
+    assert {os.readlink(programs / name) for name in ("cert_request", "container_restart")} == {"tls_everywhere"}
+    assert lab.at("/etc/tls-everywhere/web.sh").read_text() == hook
+    first = serial(certificate)
+    lab.getcert("resubmit", "-f", str(certificate), "-w")
+    assert serial(pem) == serial(certificate) != first and failed_hooks(lab) == {}
+    assert lab.play("tls.everywhere.certificate", **values)[1] == 0
+
+
 def test_a_pem_beside_the_certificate_does_not_make_the_hook_wait_for_the_task_that_waits_for_it(lab, ipa):
     lab.core = OLDEST
     request = {

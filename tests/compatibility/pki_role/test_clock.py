@@ -2,7 +2,7 @@
 """Clocks that are an hour wrong, on the setup host and on targets behind ssh, for keys on either side: the run does its work,
 the wrong clock is named, and nothing is issued again, neither while the clock is wrong nor when it has been set.
 
-The clock is that of libfaketime, which does not reach static executables, so the ones here are those of `cargo build`: the
+The clock is that of libfaketime, which does not reach static executables, so the one here is that of `cargo build`: the
 same code, linked to the C library of this machine."""
 
 from __future__ import annotations
@@ -24,19 +24,18 @@ LOCATIONS = ("setup_host", "host")
 
 @pytest.fixture(scope="module")
 def native():
-    """A directory of executables that libfaketime reaches."""
+    """A directory with an executable that libfaketime reaches."""
     target = next(line for line in output("rustc", "-vV").splitlines() if line.startswith("host: "))[len("host: "):]
     more = {"OPENSSL_DIR": output("scripts/build-openssl", target).strip(), "OPENSSL_NO_VENDOR": "1", "OPENSSL_STATIC": "1"}
     # The directory that `cargo test` has filled before.
-    subprocess.run(["cargo", "build", "--quiet", "--workspace", "--bins", "--locked"], cwd=TOP, env={**os.environ, **more}, check=True, timeout=900)
+    build = ["cargo", "build", "--quiet", "--workspace", "--bins", "--locked"]
+    subprocess.run(build, cwd=TOP, env={**os.environ, **more}, check=True, timeout=900)
     place = pathlib.Path(tempfile.mkdtemp(prefix="tls-everywhere-native.", dir="/var/tmp"))
     programs = place / f"linux-{os.uname().machine}"
     programs.mkdir()
     built = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TOP / "target")) / "debug"
-    for module in (TOP / "plugins/modules").glob("*.py"):
-        if (built / module.stem).is_file():
-            output("strip", "-o", programs / module.stem, built / module.stem)  # they travel to the hosts
-    assert "not a dynamic executable" not in output("ldd", programs / "cert_request")
+    output("strip", "-o", programs / "tls_everywhere", built / "tls_everywhere")  # it travels to the hosts
+    assert "not a dynamic executable" not in output("ldd", programs / "tls_everywhere")
     yield str(place)
     shutil.rmtree(place)
     # libfaketime leaves a file in shared memory for each process that was killed.

@@ -41,16 +41,15 @@ def machine():
 
 @pytest.fixture(scope="session")
 def programs():
-    """The directory of this machine's executables."""
+    """The directory of this machine's executable."""
     directory = NATIVE / f"linux-{os.uname().machine}"
-    for module in ("cert_request", "pki_ca"):
-        assert (directory / module).exists(), f"'{directory / module}' is not built; run make build"
+    assert (directory / "tls_everywhere").exists(), f"'{directory / 'tls_everywhere'}' is not built; run make build"
     return directory
 
 
 @pytest.fixture(scope="session")
 def place(machine, programs):
-    """Lays the collection out with the executables under the names of the given machines."""
+    """Lays the collection out with the executable under the names of the given machines."""
     def lay_out(name: str, *machines: str) -> pathlib.Path:
         collections = machine.work / f"collections-{name}"
         subprocess.run([TOP / "scripts" / "place-collection", collections], check=True, timeout=60)

@@ -65,11 +65,14 @@ def test_tasks_at_once_place_one_program(call, tmp_path):
     assert played.output.count("program placed:") >= 1
 
 
-def test_the_program_is_sent_once(call, tmp_path):
+def test_the_program_is_sent_once_for_all_modules(call, tmp_path):
     first = call("ssh", cache=str(tmp_path / "shared"))
     again = call("ssh", cache=str(tmp_path / "shared"))
     assert first.output.count("program placed:") == 1 and again.output.count("program placed:") == 0
-    assert first.output.count("SSH: EXEC") == 3 and again.output.count("SSH: EXEC") == 1, "one round trip is the design"
+    assert first.output.count("SSH: EXEC") == 4 and again.output.count("SSH: EXEC") == 2, "one round trip for a task is the design"
+    assert list(first.result("ssh-0", "call another")["contents"]) == [str(tmp_path / "ssh-0" / "web.crt")]
+    (kept,) = (tmp_path / "shared" / "tls.everywhere").iterdir()
+    assert kept.name.startswith("tls_everywhere-")
 
 
 @pytest.mark.parametrize("tamper", [

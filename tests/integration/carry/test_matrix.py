@@ -125,15 +125,16 @@ def test_group_defaults_reach_the_program(matrix, core, host):
 @each_case
 def test_environment_reaches_the_target(matrix, seen, core, host):
     assert matrix(core).result(host, "environment")["status"] == "ok", matrix(core).result(host, "environment")
-    assert len(list((seen(core, host) / "a cache" / "tls.everywhere").glob("pki_ca-*"))) == 1
+    assert len(list((seen(core, host) / "a cache" / "tls.everywhere").glob("tls_everywhere-*"))) == 1
 
 
 @each_case
 def test_programs_are_kept_where_the_operator_wants(matrix, seen, core, host):
     assert matrix(core).result(host, "chosen directory")["changed"] is False
     directory = seen(core, host) / "programs"
+    assert not (seen(core, host) / "an empty cache").exists()
     kept = list(directory.iterdir())
-    assert [path.name.split("-")[0] for path in kept] == ["pki_ca"]
+    assert [path.name.split("-")[0] for path in kept] == ["tls_everywhere"]
     assert directory.stat().st_mode & 0o777 == 0o700 and kept[0].stat().st_mode & 0o777 == 0o500
 
 

@@ -22,10 +22,10 @@ sys.path.insert(0, str(TOP / "plugins"))
 from plugin_utils import placement  # noqa: E402
 
 SHELLS = {"dash": ["/bin/dash"], "bash": ["/bin/bash"], "busybox ash": ["/bin/busybox", "sh"]}
-PROGRAM = b'#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "{\\"got\\": \\"$(cat "${1#-}" 2>/dev/null || cat)\\"}"\n'
+PROGRAM = b'#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "{\\"$1 got\\": \\"$(cat "${2#-}" 2>/dev/null || cat)\\"}"\n'
 SHA256 = hashlib.sha256(PROGRAM).hexdigest()
 MACHINE = os.uname().machine
-NAME = f"probe-{SHA256}"
+NAME = f"tls_everywhere-{SHA256}"
 
 
 class Target:
@@ -35,10 +35,10 @@ class Target:
         self.shell, self.home, self.uid = shell, home, uid
         self.cache = home / ".cache" / "tls.everywhere"
 
-    def ask(self, verb, data=b"", *directories, file="-", machine=MACHINE, sha256=SHA256, home=None, **environment):
+    def ask(self, verb, data=b"", *directories, file="-", module="probe", machine=MACHINE, sha256=SHA256, home=None, **environment):
         """The answer to one verb."""
         program = placement.Program(machine, "", sha256, len(PROGRAM))
-        words = shlex.split(placement.command(verb, "probe", [program], file, directories))
+        words = shlex.split(placement.command(verb, module, [program], file, directories))
         settings = {"PATH": os.defpath, "HOME": str(home or self.home), **environment}
         done = subprocess.run([*self.shell, *words[1:]], input=data, env=settings, capture_output=True, timeout=60, check=False)
         assert done.returncode == 0, (done, verb)
@@ -96,14 +96,21 @@ def test_missing_then_placed_then_run(target):
     assert path.read_bytes() == PROGRAM and path.stat().st_mode & 0o7777 == 0o500
     assert target.cache.stat().st_mode & 0o7777 == 0o700
     assert list(target.cache.iterdir()) == [path], "no temporary file stays"
-    assert target.ask("run", b"x") == '{"got": "x"}\n'
+    assert target.ask("run", b"x") == '{"probe got": "x"}\n'
     assert target.ask("find", b"x") == f"tls.everywhere: held {path}\n"
+
+
+def test_a_program_that_one_module_has_placed_is_there_for_all(target):
+    path = target.place(module="first")
+    assert target.ask("run", b"x", module="second") == '{"second got": "x"}\n'
+    assert target.ask("find", module="third") == f"tls.everywhere: held {path}\n"
+    assert list(target.cache.iterdir()) == [path]
 
 
 def test_arguments_may_be_a_file(target, tmp_path):
     target.place()
     (tmp_path / "arguments").write_bytes(b"y")
-    assert target.ask("run", file=str(tmp_path / "arguments")) == '{"got": "y"}\n'
+    assert target.ask("run", file=str(tmp_path / "arguments")) == '{"probe got": "y"}\n'
 
 
 def test_program_may_come_from_a_file(target, tmp_path):
@@ -162,7 +169,7 @@ def test_a_changed_program_is_not_run_but_replaced(target, tamper):
     target.cache.chmod(0o700)
     assert target.place() == path
     assert not path.is_symlink() and path.read_bytes() == PROGRAM and path.stat().st_uid == target.uid
-    assert target.ask("run", b"x") == '{"got": "x"}\n'
+    assert target.ask("run", b"x") == '{"probe got": "x"}\n'
 
 
 def test_a_directory_of_somebody_else_is_passed_over(target):
@@ -173,7 +180,7 @@ def test_a_directory_of_somebody_else_is_passed_over(target):
     assert said[0] == ("refused", f"{target.cache}: is not ours alone")
     assert said[1].word == "placed" and said[1].detail.startswith(f"/var/tmp/tls.everywhere.{target.uid}.")
     assert list(target.cache.iterdir()) == []
-    assert target.ask("run", b"x") == '{"got": "x"}\n'
+    assert target.ask("run", b"x") == '{"probe got": "x"}\n'
 
 
 def test_squatters_in_var_tmp_are_passed_over(target):
@@ -186,7 +193,7 @@ def test_squatters_in_var_tmp_are_passed_over(target):
         path = target.place(home="/nonexistent")
         assert path.parent.name.startswith(f"tls.everywhere.{target.uid}.") and path.parent not in (squat, link)
         assert path.parent.stat().st_mode & 0o7777 == 0o700
-        assert target.ask("run", b"x", home="/nonexistent") == '{"got": "x"}\n'
+        assert target.ask("run", b"x", home="/nonexistent") == '{"probe got": "x"}\n'
         assert target.place(home="/nonexistent") == path, "the private directory is used again"
     finally:
         squat.rmdir()
@@ -199,7 +206,7 @@ def test_noexec_and_read_only_homes_fall_through(target, mounted, options, why):
     said = placement.remarks(target.ask("place", PROGRAM, home=home))
     assert said[0].word == "refused" and said[0].detail.endswith(why), said
     assert said[1].word == "placed" and said[1].detail.startswith("/var/tmp/")
-    assert target.ask("run", b"x", home=home) == '{"got": "x"}\n'
+    assert target.ask("run", b"x", home=home) == '{"probe got": "x"}\n'
 
 
 def test_a_mount_that_became_noexec_falls_through(target, mounted):
@@ -209,7 +216,7 @@ def test_a_mount_that_became_noexec_falls_through(target, mounted):
     subprocess.run(["mount", "-o", "remount,noexec", home], check=True, timeout=20)
     assert words(target.ask("run", b"x", home=home)) == ["missing"]
     assert str(target.place(home=home)).startswith("/var/tmp/")
-    assert target.ask("run", b"x", home=home) == '{"got": "x"}\n'
+    assert target.ask("run", b"x", home=home) == '{"probe got": "x"}\n'
 
 
 def test_a_full_disk_is_named_and_leaves_nothing(target, mounted):
@@ -232,29 +239,33 @@ def test_two_placements_at_once(target):
         paths = list(pool.map(lambda _: target.place(), range(16)))
     assert set(paths) == {target.cache / NAME}
     assert [path.name for path in target.cache.iterdir()] == [NAME]
-    assert target.ask("run", b"x") == '{"got": "x"}\n'
+    assert target.ask("run", b"x") == '{"probe got": "x"}\n'
 
 
 def test_old_programs_are_swept_by_count_and_nothing_else(target):
     target.cache.mkdir(parents=True, mode=0o700)
     target.cache.parent.chmod(0o700)
-    old = [target.cache / f"probe-{number:064x}" for number in range(20)]
+    # Before all modules were in one program, each had its own.
+    modules = ("cert_request", "container_restart", "file_set", "pki_ca")
+    old = [target.cache / f"{modules[number % 4] if number < 17 else 'tls_everywhere'}-{number:064x}" for number in range(20)]
     for number, path in enumerate(old):
-        if number == 10:
+        if number == 15:
             time.sleep(1.1)  # busybox sorts by whole seconds
         path.write_bytes(b"old")
-    others = [target.cache / name for name in ("notes", "probe-123", "probe-" + "z" * 64, ".incoming.123456")]
+    others = [target.cache / name for name in ("notes", "pki_ca-123", "tls_everywhere-" + "z" * 64, ".incoming.123456")]
     for path in others:
         path.write_bytes(b"not ours")
     target.place()
     left = {path.name for path in target.cache.iterdir()}
-    assert left >= {NAME} | {path.name for path in others} | {path.name for path in old[10:]}
-    assert len(left & {path.name for path in old}) == 11
+    assert left >= {NAME} | {path.name for path in others}
+    kept = left & {path.name for path in old}
+    assert len(kept) == 4 and kept < {path.name for path in old[15:]}
 
 
 def test_old_programs_are_swept_by_age(target_with_path, tmp_path):
     target_with_path.cache.mkdir(parents=True, mode=0o700)
-    (target_with_path.cache / f"probe-{0:064x}").write_bytes(b"old")
+    for name in ("cert_request", "tls_everywhere"):
+        (target_with_path.cache / f"{name}-{0:064x}").write_bytes(b"old")
     # Change times cannot be set; a find that answers for files of 31 days stands in.
     find = tmp_path / "bin" / "find"
     find.parent.mkdir()
@@ -267,7 +278,7 @@ def test_old_programs_are_swept_by_age(target_with_path, tmp_path):
 def test_listing_options_of_the_user_do_not_matter(target):
     target.place()
     odd = {"TIME_STYLE": "long-iso", "BLOCK_SIZE": "human-readable", "TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8"}
-    assert target.ask("run", b"x", **odd) == '{"got": "x"}\n'
+    assert target.ask("run", b"x", **odd) == '{"probe got": "x"}\n'
 
 
 def test_the_text_survives_foreign_quoting():

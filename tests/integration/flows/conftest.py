@@ -33,9 +33,8 @@ def place_collection(collections: pathlib.Path):
 @pytest.fixture
 def site(tmp_path):
     """A new site."""
-    for module in ("cert_request", "pki_ca"):
-        program = NATIVE / f"linux-{os.uname().machine}" / module
-        assert program.exists(), f"'{program}' is not built; run make build"
+    program = NATIVE / f"linux-{os.uname().machine}" / "tls_everywhere"
+    assert program.exists(), f"'{program}' is not built; run make build"
     for part in (*HOSTS, "control"):
         (tmp_path / part).mkdir()
     variables = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
