@@ -30,6 +30,7 @@ for directory in {config}/pre-scripts {config}/post-scripts; do test -d "$direct
 command -v systemctl >/dev/null || echo systemctl=missing
 test ! -e /run/ostree-booted || echo ostree=yes
 test ! -e /sys/fs/selinux/enforce || echo selinux=yes
+echo "like=$(. /etc/os-release 2>/dev/null && echo "$ID $ID_LIKE" || true)"
 echo "machine=$(uname -m)"
 cd {programs} 2>/dev/null && for program in cert_request container_restart; do
     test ! -x $program || echo "program=$program $(sha256sum <$program)"
@@ -38,6 +39,10 @@ done || true
 
 # What hooks run under either name, by machine; hashed once, before Ansible forks.
 PROGRAMS = placement.shipped()
+
+# What os-release says, and what Ansible calls the family.
+FAMILIES = {'debian': 'Debian', 'ubuntu': 'Debian', 'rhel': 'RedHat', 'fedora': 'RedHat', 'centos': 'RedHat', 'suse': 'Suse', 'opensuse': 'Suse'}
+DIRECTORIES = {'Debian': '/etc/ssl', 'Suse': '/etc/ssl', 'RedHat': '/etc/pki/tls'}
 
 # A fault that certificate_plan has found in one element.
 FAULT = re.compile(r'certificate_requests\[(?P<request>[0-9]+)\](?:\.\w+)?: (?P<text>.*)', re.DOTALL)
@@ -56,7 +61,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         self._vars = task_vars or {}
         arguments = plain(self._task.args)
-        steps = {'look': self._look, 'requests': self._requests, 'first_boot': self._first_boot}
+        steps = {'look': self._look, 'ensure': self._ensure, 'requests': self._requests, 'first_boot': self._first_boot}
         step = steps.get(arguments.get('step'))
         if step is None:
             return {'failed': True, 'msg': f"step: '{arguments.get('step')}' is none of {', '.join(steps)}"}
@@ -65,9 +70,10 @@ class ActionModule(ActionBase):
     def _look(self, arguments: Result) -> Result:
         """Whether systemd runs, certmonger too, and whether the directories of hooks are there."""
         plan, _refusal = self._plan(arguments) if arguments.get('requests') else (certificate_plan.Plan([], [], []), None)
+        settings = arguments['settings']
         command = LOOK.format(
-            service=shlex.quote(arguments.get('service') or ''), config=shlex.quote(arguments['config_directory'].rstrip('/')),
-            programs=shlex.quote((arguments.get('settings') or {}).get('places', {}).get('programs') or '/nonexistent'),
+            service=shlex.quote(arguments.get('service') or ''), config=shlex.quote(str(settings['config_directory']).rstrip('/')),
+            programs=shlex.quote(settings.get('places', {}).get('programs') or '/nonexistent'),
         )
         answer = self._low_level_execute_command(command).get('stdout') or ''
         lines = [line.partition('=') for line in answer.splitlines() if '=' in line]
@@ -78,9 +84,27 @@ class ActionModule(ActionBase):
         if facts.get('systemctl') == 'missing':
             return {'failed': True, 'msg': 'This role requires systemd to be installed.'}
         booted = facts.get('booted') not in ('offline', '')
-        ready = not missing and facts.get('enabled') == 'enabled' and (facts.get('active') == 'active' or not booted)
+        runs = facts.get('enabled') == 'enabled' and (facts.get('active') == 'active' or not booted)
+        # Where no service is named, somebody else starts certmonger.
+        ready = not missing and (runs if arguments.get('service') else not arguments.get('packages'))
         found = {key: facts.get(key) == 'yes' for key in ('ostree', 'selinux')}
-        return {'changed': False, 'booted': booted, 'ready': ready, 'missing': missing, 'programs': lacking, **found}
+        family = next((FAMILIES[word] for word in facts.get('like', '').split() if word in FAMILIES), '')
+        return {'changed': False, 'done': False, 'booted': booted, 'ready': ready, 'missing': missing, 'programs': lacking, 'family': family, **found}
+
+    def _ensure(self, arguments: Result) -> Result:
+        """Look, and where nothing is to be prepared do all of it at once; `done` tells."""
+        host = self._look(arguments)
+        if host.get('failed'):
+            return host
+        booted = arguments.get('booted')
+        booted = host['booted'] if booted in (None, '') else str(booted).lower() == 'true'
+        known = arguments['settings'].get('directory') or host['family']
+        if not arguments['requests'] and not arguments.get('trust'):
+            return {**host, 'done': True}
+        if not (arguments['requests'] and host['ready'] and booted and known) or host['programs'] or arguments.get('trust'):
+            return host
+        facts = {} if arguments['settings'].get('directory') else {'ansible_facts': {'os_family': host['family']}}
+        return {**host, **facts, **self._requests({**arguments, 'host': host}), 'done': True}
 
     def _requests(self, arguments: Result) -> Result:
         plan, refusal = self._plan(arguments)
@@ -103,9 +127,9 @@ class ActionModule(ActionBase):
 
     def _plan(self, arguments: Result) -> tuple[certificate_plan.Plan, Result | None]:
         notes = certificate_plan.Notes()
-        settings = certificate_plan.settings(arguments['settings'], notes)
+        settings = certificate_plan.settings(_for_host(arguments['settings'], arguments.get('host') or {}), notes)
         plan = certificate_plan.plan(arguments['requests'], settings, notes)
-        for warning in notes.warnings if arguments['step'] != 'look' else []:
+        for warning in notes.warnings if arguments['step'] not in ('look', 'ensure') or arguments.get('host') else []:
             display.warning(warning)
         return plan, _refusal(notes.faults) if notes.faults else None
 
@@ -172,6 +196,16 @@ class ActionModule(ActionBase):
             templar=self._templar, shared_loader_obj=self._shared_loader_obj,
         )
         return runner.run(task_vars=self._vars)
+
+
+def _for_host(settings: Result, host: Result) -> Result:
+    """The settings with what only the host knows: where certificates are on its family, and that a label needs SELinux."""
+    found = dict(settings, hook_setype=settings.get('hook_setype') if host.get('selinux') else None)
+    if not found.get('directory'):
+        found['directory'] = DIRECTORIES.get(host.get('family', ''))
+        # Without facts the usual label is that of the family that has it.
+        found['hook_setype'] = found['hook_setype'] if host.get('family') == 'RedHat' else None
+    return found
 
 
 def _is_current(name: str, machine: str, there: set[tuple[str, ...]]) -> bool:

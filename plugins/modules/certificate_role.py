@@ -20,17 +20,32 @@ options:
   step:
     description:
       - V(look) tells whether systemd and certmonger run, and which programs of hooks are not there yet. V(requests) makes the
-        certificates. V(first_boot) leaves the requests for the first boot of an image that is being built.
+        certificates. V(ensure) does both, the second where nothing is to be prepared before. V(first_boot) leaves the requests for
+        the first boot of an image that is being built.
     type: str
     required: true
-    choices: [look, requests, first_boot]
+    choices: [look, ensure, requests, first_boot]
   service:
-    description: Step V(look). The unit of certmonger.
+    description: Steps V(look) and V(ensure). The unit of certmonger; empty where somebody else starts it.
     type: str
     default: certmonger
-  config_directory:
-    description: Step V(look). The directory above those of the hooks' scripts.
-    type: path
+  packages:
+    description: Steps V(look) and V(ensure). What is to be installed where no service is named.
+    type: list
+    elements: str
+    default: []
+  booted:
+    description: Step V(ensure). Whether this is a running system, where it is known without looking.
+    type: raw
+  trust:
+    description: Step V(ensure). What goes into the system's trust store before; then this step only looks.
+    type: list
+    elements: dict
+    default: []
+  host:
+    description: Steps V(requests) and V(first_boot). The result of an earlier look.
+    type: dict
+    default: {}
   requests:
     description: The role's list of requests.
     type: list
@@ -62,6 +77,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+done:
+  description: Steps V(look) and V(ensure), whether all is done; the role prepares the host otherwise.
+  returned: success
+  type: bool
+  sample: true
+family:
+  description: Steps V(look) and V(ensure), the family of the distribution by its os-release, as Ansible calls it.
+  returned: success
+  type: str
+  sample: RedHat
 booted:
   description: Step V(look), whether systemd runs here.
   returned: success
@@ -120,9 +145,12 @@ def main():
     """Refuses: every step is the action plugin's."""
     module = AnsibleModule(
         argument_spec=dict(
-            step=dict(type='str', required=True, choices=['look', 'requests', 'first_boot']),
+            step=dict(type='str', required=True, choices=['look', 'ensure', 'requests', 'first_boot']),
             service=dict(type='str', default='certmonger'),
-            config_directory=dict(type='path'),
+            packages=dict(type='list', elements='str', default=[]),
+            booted=dict(type='raw'),
+            trust=dict(type='list', elements='dict', default=[]),
+            host=dict(type='dict', default={}),
             requests=dict(type='list', elements='dict', default=[]),
             settings=dict(type='dict', default={}),
             directory=dict(type='path'),

@@ -75,6 +75,7 @@ def test_all_requests_of_a_release_are_issued_with_their_copies_and_again_withou
     assert serial(lab.at("/etc/pki/libvirt/servercert.pem")) == serial(lab.at("/etc/pki/tls/certs/libvirt-server-cert.crt"))
     text, changed = lab.play("linux-system-roles.certificate", **values)
     assert changed == 0 and "certificate_is_changed\": false" in text and len(ipa.calls) == len(wished)
+    assert "Prepare the host first" in text and text.count("\nincluded: ") == 1, "a run that changes nothing is one task"
 
 
 def test_all_specs_of_puppet_are_issued_and_again_without_a_change(lab, ipa):
