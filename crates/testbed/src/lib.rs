@@ -4,6 +4,7 @@
 //! - [`ModuleRun`] runs an executable on arguments and gives back its one [`Answer`];
 //! - [`Sandbox`] is a private tree whose [`Listing`]s say whether anything moved;
 //! - [`cases`] runs one folder per case: check, real, again;
+//! - `servers` (a feature) starts Pebble, a proxy that injects faults, and stand-ins;
 //! - [`witness`] asks the `openssl` command line what it thinks of what we made.
 //!
 //! A failed expectation panics and prints everything that is needed to understand it: the arguments, the tree
@@ -32,6 +33,8 @@ pub mod cases;
 mod expectation;
 mod module;
 mod sandbox;
+#[cfg(feature = "servers")]
+pub mod servers;
 pub mod witness;
 
 pub use expectation::{mismatches, wildcard};

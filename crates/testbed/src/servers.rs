@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Servers that a test starts on free ports of the loopback, and that end with the value that stands for them.
+//!
+//! [`Pebble`] is the real one of Debian's packages. [`FaultProxy`] stands before it and does what Pebble cannot.
+//! [`DnsStandIn`] and [`ChallengeStandIn`] answer fixed records and files: what is tested with them is what asks.
+
+mod challenge_stand_in;
+mod dns_stand_in;
+mod fault_proxy;
+mod https;
+mod pebble;
+
+use std::net::{Ipv4Addr, TcpListener};
+
+pub use challenge_stand_in::ChallengeStandIn;
+pub use dns_stand_in::DnsStandIn;
+pub use fault_proxy::{FaultProxy, Rule};
+pub use https::{Answer, Certificate, get, post};
+pub use pebble::{Pebble, Release, Settings};
+
+use crate::must;
+
+/// A port of the loopback that nobody listens on now.
+#[track_caller]
+pub fn free_port() -> u16 {
+    let listener = must(
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)),
+        "cannot find a free port",
+    );
+    must(listener.local_addr(), "cannot see the port").port()
+}
