@@ -2,20 +2,24 @@
 //! Servers that a test starts on free ports of the loopback, and that end with the value that stands for them.
 //!
 //! [`Pebble`] is the real one of Debian's packages. [`FaultProxy`] stands before it and does what Pebble cannot.
-//! [`DnsStandIn`] and [`ChallengeStandIn`] answer fixed records and files: what is tested with them is what asks.
+//! [`Named`] is BIND's server, [`DnsWorld`] three of them. [`DnsStandIn`] and [`ChallengeStandIn`] answer fixed records and files: what is tested with them is what asks.
 
 mod challenge_stand_in;
 mod dns_stand_in;
+mod dns_world;
 mod fault_proxy;
 mod https;
+mod named;
 mod pebble;
 
 use std::net::{Ipv4Addr, TcpListener};
 
 pub use challenge_stand_in::ChallengeStandIn;
 pub use dns_stand_in::DnsStandIn;
+pub use dns_world::{DnsWorld, HOST_ZONE, SECRET, SIGNING_ZONE, World};
 pub use fault_proxy::{FaultProxy, Rule};
 pub use https::{Answer, Certificate, get, post};
+pub use named::{Named, free_addresses};
 pub use pebble::{Pebble, Release, Settings};
 
 use crate::must;

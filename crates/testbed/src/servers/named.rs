@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+//! BIND's `named`, as Debian has it, in a private directory.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::free_port;
+use crate::{Sandbox, must};
+
+/// How long it may take until it listens.
+const START_LIMIT: Duration = Duration::from_secs(20);
+const PROGRAM: &str = "/usr/sbin/named";
+/// The secret of the control channel; nothing but the loopback reaches it.
+const RNDC: &str = "key \"rndc\" { algorithm hmac-sha256; secret \"cm5kYyBvZiBhIHRlc3Q=\"; };\n";
+
+/// A running `named`. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct Named {
+    process: Child,
+    directory: Sandbox,
+    address: SocketAddr,
+    control_port: u16,
+}
+
+impl Named {
+    /// Starts one at `address` and waits until it answers. `options` goes into the `options` block of its
+    /// configuration, `rest` behind it; `files` are put into its directory, which relative names are looked for in.
+    #[track_caller]
+    pub fn start(address: SocketAddr, options: &str, rest: &str, files: &[(&str, String)]) -> Self {
+        let directory = Sandbox::new();
+        for (name, content) in files {
+            directory.write(name, content);
+        }
+        let control_port = free_port();
+        let (ip, port, place) = (address.ip(), address.port(), directory.path().display());
+        directory.write("rndc.key", RNDC);
+        directory.write(
+            "named.conf",
+            format!(
+                "{RNDC}controls {{ inet 127.0.0.1 port {control_port} allow {{ 127.0.0.0/8; }} keys {{ \"rndc\"; }}; }};\n\
+                 options {{ directory \"{place}\"; pid-file \"named.pid\"; session-keyfile none;\n\
+                 listen-on port {port} {{ {ip}; }}; listen-on-v6 {{ none; }}; dnssec-validation no; empty-zones-enable no; {options} }};\n{rest}\n"
+            ),
+        );
+        let mut named = Self {
+            process: spawn(&directory),
+            directory,
+            address,
+            control_port,
+        };
+        named.wait();
+        named
+    }
+
+    /// Where it answers.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The path of a file in its directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Its directory.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The argument list that gives it this command by `rndc`.
+    pub fn rndc_argv(&self, command: &[&str]) -> Vec<String> {
+        let (key, port) = (self.file("rndc.key"), self.control_port.to_string());
+        let key = key.to_string_lossy().into_owned();
+        let fixed = ["rndc", "-s", "127.0.0.1", "-p", &port, "-k", &key];
+        let words = fixed.iter().chain(command);
+        words.map(|word| (*word).to_owned()).collect()
+    }
+
+    /// Gives it a command by `rndc`, which must work.
+    #[track_caller]
+    pub fn rndc(&self, command: &[&str]) {
+        let argv = self.rndc_argv(command);
+        let output = must(
+            Command::new(&argv[0]).args(&argv[1..]).output(),
+            "cannot start rndc",
+        );
+        assert!(output.status.success(), "{argv:?}: {output:?}");
+    }
+
+    /// What `dig +short` says of it.
+    #[track_caller]
+    pub fn dig(&self, words: &[&str]) -> String {
+        let (ip, port) = (self.address.ip(), self.address.port());
+        let mut command = Command::new("dig");
+        command.args([&format!("@{ip}"), "-p", &port.to_string(), "+short"]);
+        let output = must(command.args(words).output(), "cannot start dig");
+        said(output)
+    }
+
+    /// Stops it in its tracks: it keeps its ports and answers nothing, until [`Self::resume`].
+    #[track_caller]
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    #[track_caller]
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&self.directory.read("log")).into_owned()
+    }
+
+    #[track_caller]
+    fn signal(&self, signal: &str) {
+        let id = self.process.id().to_string();
+        let status = Command::new("kill").args([signal, &id]).status();
+        assert!(must(status, "cannot start kill").success());
+    }
+
+    #[track_caller]
+    fn wait(&mut self) {
+        let deadline = Instant::now() + START_LIMIT;
+        while TcpStream::connect(self.address).is_err() || !self.log().contains("running") {
+            let ended = must(self.process.try_wait(), "cannot look after named");
+            assert!(
+                ended.is_none() && Instant::now() < deadline,
+                "named does not answer at {}: {}",
+                self.address,
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        // It may have ended by itself; the test has its verdict. SIGKILL ends a stopped one as well.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// One worker, in the foreground, as whoever runs the test: its directory is theirs.
+#[track_caller]
+fn spawn(directory: &Sandbox) -> Child {
+    let log = must(File::create(directory.join("log")), "cannot make a log");
+    let errors = must(log.try_clone(), "cannot share the log");
+    let mut command = Command::new(program(directory));
+    command.args(["-g", "-n", "1", "-c"]);
+    command.arg(directory.join("named.conf"));
+    let command = command.stdin(Stdio::null()).stdout(log).stderr(errors);
+    must(
+        command.spawn(),
+        "cannot start named; scripts/setup-debian test installs it",
+    )
+}
+
+/// Debian's AppArmor profile belongs to the path /usr/sbin/named and keeps it to /etc/bind and its own places. Where
+/// profiles are in force, a copy in the private directory runs, which has no profile; none of the host is changed.
+#[track_caller]
+fn program(directory: &Sandbox) -> PathBuf {
+    let enabled = fs::read_to_string("/sys/module/apparmor/parameters/enabled");
+    if !enabled.is_ok_and(|text| text.trim() == "Y") {
+        return PROGRAM.into();
+    }
+    let copy = directory.join("named");
+    must(fs::copy(PROGRAM, &copy), "cannot copy named");
+    copy
+}
+
+/// Addresses of the loopback whose ports are free for UDP and TCP.
+#[track_caller]
+pub fn free_addresses<const N: usize>() -> [SocketAddr; N] {
+    // All are held until all are found, so that none is found twice.
+    let mut held: Vec<(UdpSocket, TcpListener)> = Vec::new();
+    for _ in 0..1000 {
+        let (Ok(udp), true) = (UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)), held.len() < N) else {
+            break;
+        };
+        let tcp = udp.local_addr().and_then(TcpListener::bind);
+        held.extend(tcp.ok().map(|tcp| (udp, tcp)));
+    }
+    let mut found = held
+        .iter()
+        .map(|(_, tcp)| must(tcp.local_addr(), "no address"));
+    std::array::from_fn(|_| must(found.next().ok_or("all are taken"), "no free port"))
+}
+
+#[track_caller]
+pub(super) fn said(output: Output) -> String {
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
