@@ -3,7 +3,7 @@
 //! Asks and updates the domain name system, and publishes TXT records.
 //!
 //! The way of a dns-01 record: [`target`] walks the CNAMEs of `_acme-challenge.NAME` to the [`zone`] that must hold the
-//! record, [`update`] writes it, and [`visible`] waits until every
+//! record, [`publish`] writes it (by [`update`], or in another of several ways), and [`visible`] waits until every
 //! authoritative server shows it. The last name is never asked through a recursive server before the record is there.
 //!
 //! [`Resolver`] is what a static executable has instead of `getaddrinfo`, for HTTPS as well.
@@ -14,6 +14,8 @@ mod exchange;
 pub mod message;
 mod name;
 mod parallel;
+mod program;
+pub mod publish;
 pub mod resolver;
 pub mod target;
 pub mod tsig;

@@ -34,25 +34,29 @@ impl Named {
         for (name, content) in files {
             directory.write(name, content);
         }
-        let control_port = free_port();
-        let (ip, port, place) = (address.ip(), address.port(), directory.path().display());
         directory.write("rndc.key", RNDC);
-        directory.write(
-            "named.conf",
-            format!(
+        // Somebody else may take the port of the control channel between our look and its bind; it would run without.
+        for _ in 0..10 {
+            let control_port = free_port();
+            let (ip, port, place) = (address.ip(), address.port(), directory.path().display());
+            let configuration = format!(
                 "{RNDC}controls {{ inet 127.0.0.1 port {control_port} allow {{ 127.0.0.0/8; }} keys {{ \"rndc\"; }}; }};\n\
                  options {{ directory \"{place}\"; pid-file \"named.pid\"; session-keyfile none;\n\
                  listen-on port {port} {{ {ip}; }}; listen-on-v6 {{ none; }}; dnssec-validation no; empty-zones-enable no; {options} }};\n{rest}\n"
-            ),
-        );
-        let mut named = Self {
-            process: spawn(&directory),
-            directory,
-            address,
-            control_port,
-        };
-        named.wait();
-        named
+            );
+            directory.write("named.conf", configuration);
+            let mut process = spawn(&directory);
+            if wait(&mut process, &directory, address) {
+                return Self {
+                    process,
+                    directory,
+                    address,
+                    control_port,
+                };
+            }
+            end(&mut process);
+        }
+        must(Err("ten ports were taken"), "cannot start named")
     }
 
     /// Where it answers.
@@ -123,28 +127,35 @@ impl Named {
         let status = Command::new("kill").args([signal, &id]).status();
         assert!(must(status, "cannot start kill").success());
     }
-
-    #[track_caller]
-    fn wait(&mut self) {
-        let deadline = Instant::now() + START_LIMIT;
-        while TcpStream::connect(self.address).is_err() || !self.log().contains("running") {
-            let ended = must(self.process.try_wait(), "cannot look after named");
-            assert!(
-                ended.is_none() && Instant::now() < deadline,
-                "named does not answer at {}: {}",
-                self.address,
-                self.log()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
 }
 
 impl Drop for Named {
     fn drop(&mut self) {
-        // It may have ended by itself; the test has its verdict. SIGKILL ends a stopped one as well.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        end(&mut self.process);
+    }
+}
+
+/// It may have ended by itself; the test has its verdict. SIGKILL ends a stopped one as well.
+fn end(process: &mut Child) {
+    let _ = process.kill();
+    let _ = process.wait();
+}
+
+/// Waits until it answers; false if it has no control channel.
+#[track_caller]
+fn wait(process: &mut Child, directory: &Sandbox, address: SocketAddr) -> bool {
+    let deadline = Instant::now() + START_LIMIT;
+    loop {
+        let log = String::from_utf8_lossy(&directory.read("log")).into_owned();
+        if TcpStream::connect(address).is_ok() && log.contains(" running\n") {
+            return log.contains("command channel listening");
+        }
+        let ended = must(process.try_wait(), "cannot look after named");
+        assert!(
+            ended.is_none() && Instant::now() < deadline,
+            "named does not answer at {address}: {log}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
