@@ -17,6 +17,18 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A service refuses a request.
+    #[error("{service} refuses '{asked}' with status {status}: {said}")]
+    Api {
+        /// Which service.
+        service: &'static str,
+        /// Method and URL.
+        asked: String,
+        /// The status of HTTP.
+        status: u16,
+        /// What it said.
+        said: String,
+    },
     /// The configuration of a way to publish does not fit.
     #[error("{what}: {why}")]
     Configuration {
@@ -193,6 +205,9 @@ pub enum Error {
         /// Whether the answer was signed, or did not have to be.
         signed: bool,
     },
+    /// A service cannot be reached, or does not answer as it should.
+    #[error(transparent)]
+    Web(#[from] web::Error),
     /// It is not known which zone holds a name, or who serves it.
     #[error("cannot tell which servers are authoritative for '{name}': {why}")]
     Zone {
@@ -264,6 +279,12 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Api { status, .. } => match status {
+                401 | 403 => "dns.api_denied",
+                404 => "dns.api_not_found",
+                429 => "dns.api_busy",
+                _ => "dns.api_refused",
+            },
             Self::Configuration { .. } => "dns.configuration",
             Self::Files(error) => error.kind(),
             Self::Malformed { .. } => "dns.malformed",
@@ -294,6 +315,7 @@ impl Error {
                 Rcode::REFUSED => "dns.update_refused",
                 _ => "dns.update_failed",
             },
+            Self::Web(error) => error.kind(),
             Self::Zone { .. } => "dns.zone_unknown",
             Self::ZoneFile { .. } => "dns.zone_file",
         }
@@ -303,6 +325,11 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Api { status, .. } => match status {
+                401 | 403 => "see whether the key is right, and may change this zone from here".into(),
+                404 => "see whether the zone is there, and the URL is that of the API".into(),
+                _ => return None,
+            },
             Self::TargetMissing { challenge, zone } => {
                 let label = challenge.to_string().replace('.', "-");
                 format!(

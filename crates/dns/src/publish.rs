@@ -4,13 +4,16 @@
 //! All of them add beside what there is and delete exactly what they are told: other runs have records at the same
 //! names.
 
+mod api;
 mod hook;
+mod powerdns;
 mod rfc2136;
 mod zone_file;
 
 use std::collections::BTreeMap;
 
 pub use hook::Hook;
+pub use powerdns::PowerDns;
 pub use rfc2136::Rfc2136;
 pub use zone_file::ZoneFile;
 

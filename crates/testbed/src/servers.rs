@@ -2,7 +2,7 @@
 //! Servers that a test starts on free ports of the loopback, and that end with the value that stands for them.
 //!
 //! [`Pebble`] is the real one of Debian's packages. [`FaultProxy`] stands before it and does what Pebble cannot.
-//! [`Named`] is BIND's server, [`DnsWorld`] three of them. [`DnsStandIn`] and [`ChallengeStandIn`] answer fixed records and files: what is tested with them is what asks.
+//! [`Named`] is BIND's server, [`DnsWorld`] three of them, [`PowerDnsServer`] another's. [`DnsStandIn`] and [`ChallengeStandIn`] answer fixed records and files: what is tested with them is what asks.
 
 mod challenge_stand_in;
 mod dns_stand_in;
@@ -11,6 +11,7 @@ mod fault_proxy;
 mod https;
 mod named;
 mod pebble;
+mod powerdns;
 
 use std::net::{Ipv4Addr, TcpListener};
 
@@ -21,6 +22,7 @@ pub use fault_proxy::{FaultProxy, Rule};
 pub use https::{Answer, Certificate, get, post};
 pub use named::{Named, free_addresses};
 pub use pebble::{Pebble, Release, Settings};
+pub use powerdns::PowerDnsServer;
 
 use crate::must;
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Ways to publish by HTTP: PowerDNS is the real one; where a test's name says stand-in, there is no real one to be had.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+
+use dns::publish::{PowerDns, Publisher, TextRecord};
+use testbed::servers::{PowerDnsServer, SIGNING_ZONE};
+use web::{Client, Settings};
+
+fn client() -> Arc<Client> {
+    let settings = Settings {
+        allow_http: true,
+        ..Settings::default()
+    };
+    Arc::new(Client::new(&settings).unwrap())
+}
+
+fn record(owner: &str, value: &str) -> TextRecord {
+    TextRecord {
+        zone: SIGNING_ZONE.parse().unwrap(),
+        owner: owner.parse().unwrap(),
+        value: value.into(),
+        ttl: 60,
+    }
+}
+
+fn sorted(lines: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = lines.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn powerdns_adds_and_removes_exactly_its_records() {
+    let server = PowerDnsServer::start(SIGNING_ZONE);
+    let publisher = PowerDns::new(
+        client(),
+        &server.url(),
+        "localhost",
+        PowerDnsServer::API_KEY,
+    );
+    let owner = "h1.acme-sign.test";
+    let long = "l".repeat(300);
+    let first = [record(owner, "one"), record(SIGNING_ZONE, "apex")];
+    // Two questions, one change, two questions whether it holds.
+    assert_eq!(publisher.publish(&first).unwrap().steps, 5);
+    publisher
+        .publish(&[
+            record(owner, "two"),
+            record(owner, &long),
+            record(owner, "q\"; \\"),
+        ])
+        .unwrap();
+    let strings = format!("\"{}\" \"{}\"", &long[..255], &long[255..]);
+    assert_eq!(
+        sorted(&server.dig(&[owner, "TXT"])),
+        [strings.as_str(), "\"one\"", r#""q\"; \\""#, "\"two\""]
+    );
+    // Again it only looks.
+    assert_eq!(publisher.publish(&first).unwrap().steps, 2);
+    publisher.withdraw(&first).unwrap();
+    assert_eq!(publisher.withdraw(&first).unwrap().steps, 2);
+    assert_eq!(sorted(&server.dig(&[owner, "TXT"])).len(), 3);
+    assert_eq!(server.dig(&[SIGNING_ZONE, "TXT"]), "");
+    publisher
+        .withdraw(&[
+            record(owner, "two"),
+            record(owner, &long),
+            record(owner, "q\"; \\"),
+        ])
+        .unwrap();
+    assert_eq!(server.dig(&[owner, "TXT"]), "");
+}
+
+#[test]
+fn powerdns_takes_many_records_in_one_change_and_twenty_runs_at_one_name() {
+    let server = PowerDnsServer::start(SIGNING_ZONE);
+    let publisher = PowerDns::new(
+        client(),
+        &server.url(),
+        "localhost",
+        PowerDnsServer::API_KEY,
+    );
+    let many: Vec<TextRecord> = (0..200)
+        .map(|host| record(&format!("h{host}.acme-sign.test"), "v"))
+        .collect();
+    assert_eq!(publisher.publish(&many).unwrap().steps, 3);
+    assert_eq!(server.dig(&["h199.acme-sign.test", "TXT"]), "\"v\"");
+    std::thread::scope(|scope| {
+        for run in 0..20 {
+            let publisher = publisher.clone();
+            scope.spawn(move || {
+                let own = [record("lb.acme-sign.test", &format!("run {run}"))];
+                publisher.publish(&own).unwrap();
+            });
+        }
+    });
+    assert_eq!(
+        server.dig(&["lb.acme-sign.test", "TXT"]).lines().count(),
+        20
+    );
+}
+
+#[test]
+fn powerdns_says_what_is_wrong_and_shows_no_key() {
+    let server = PowerDnsServer::start(SIGNING_ZONE);
+    let denied = PowerDns::new(client(), &server.url(), "localhost", "another key");
+    let own = [record(SIGNING_ZONE, "x")];
+    let error = denied.publish(&own).unwrap_err();
+    assert_eq!(error.kind(), "dns.api_denied");
+    assert!(
+        !error.to_string().contains("another key")
+            && !format!("{denied:?}").contains("another key")
+    );
+    let publisher = PowerDns::new(
+        client(),
+        &server.url(),
+        "localhost",
+        PowerDnsServer::API_KEY,
+    );
+    let other = TextRecord {
+        zone: "other.test".parse().unwrap(),
+        ..own[0].clone()
+    };
+    let error = publisher.publish(&[other]).unwrap_err();
+    assert_eq!(error.kind(), "dns.api_not_found");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "PowerDNS refuses 'GET {}/api/v1/servers/localhost/zones/other.test.' with status 404: Not Found",
+            server.url()
+        )
+    );
+    let url = server.url();
+    drop(server);
+    let gone = PowerDns::new(client(), &url, "localhost", "k");
+    assert_eq!(gone.publish(&own).unwrap_err().kind(), "web.connect");
+}
