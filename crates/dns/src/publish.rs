@@ -8,6 +8,7 @@ mod api;
 mod hook;
 mod powerdns;
 mod rfc2136;
+mod route53;
 mod zone_file;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 pub use hook::Hook;
 pub use powerdns::PowerDns;
 pub use rfc2136::Rfc2136;
+pub use route53::{Credentials, Route53};
 pub use zone_file::ZoneFile;
 
 use crate::{Name, Result};

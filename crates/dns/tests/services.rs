@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use dns::publish::{PowerDns, Publisher, TextRecord};
-use testbed::servers::{PowerDnsServer, SIGNING_ZONE};
+use dns::Clock;
+use dns::publish::{Credentials, PowerDns, Publisher, Route53, TextRecord};
+use testbed::servers::{MotoStandIn, PowerDnsServer, SIGNING_ZONE};
 use web::{Client, Settings};
 
 fn client() -> Arc<Client> {
@@ -136,4 +138,75 @@ fn powerdns_says_what_is_wrong_and_shows_no_key() {
     drop(server);
     let gone = PowerDns::new(client(), &url, "localhost", "k");
     assert_eq!(gone.publish(&own).unwrap_err().kind(), "web.connect");
+}
+
+/// The values of the text records of a name, as Amazon's own client reads them.
+fn values(moto: &MotoStandIn, owner: &str) -> Vec<String> {
+    let script = format!(
+        "zone = route53.list_hosted_zones_by_name(DNSName='acme-sign.test.')['HostedZones'][0]['Id']\n\
+         for set in route53.list_resource_record_sets(HostedZoneId=zone)['ResourceRecordSets']:\n    \
+         if set['Type'] == 'TXT' and set['Name'] == '{owner}.':\n        \
+         for record in set['ResourceRecords']: print(record['Value'])"
+    );
+    let said = moto.boto(&script);
+    let mut lines: Vec<String> = said.lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+fn route53(moto: &MotoStandIn) -> Route53 {
+    let credentials = Credentials {
+        access_key: "a".into(),
+        secret_key: "b".into(),
+        session_token: Some("c".into()),
+    };
+    let clock = Clock::starting_at(SystemTime::now());
+    Route53::new(client(), &moto.url(), credentials, None, clock)
+}
+
+#[test]
+fn route53_adds_and_removes_exactly_its_records_at_the_stand_in_moto() {
+    let moto = MotoStandIn::start();
+    moto.boto(
+        "route53.create_hosted_zone(Name='acme-sign.test.', CallerReference='1')\n\
+         route53.create_hosted_zone(Name='zz.test.', CallerReference='2')",
+    );
+    let publisher = route53(&moto);
+    let owner = "h1.acme-sign.test";
+    let long = "l".repeat(300);
+    let first = [record(owner, "one"), record("*.h2.acme-sign.test", "star")];
+    // The zone, two sets, one batch.
+    assert_eq!(publisher.publish(&first).unwrap().steps, 4);
+    let more = [
+        record(owner, "two & <three>"),
+        record(owner, &long),
+        record(owner, "q\"; \\"),
+    ];
+    publisher.publish(&more).unwrap();
+    let strings = format!("\"{}\" \"{}\"", &long[..255], &long[255..]);
+    assert_eq!(
+        values(&moto, owner),
+        [
+            strings.as_str(),
+            "\"one\"",
+            r#""q\"; \\""#,
+            "\"two & <three>\""
+        ]
+    );
+    // Again it only looks.
+    assert_eq!(publisher.publish(&first).unwrap().steps, 3);
+    publisher.withdraw(&first).unwrap();
+    assert_eq!(values(&moto, owner).len(), 3);
+    publisher.withdraw(&more).unwrap();
+    assert!(values(&moto, owner).is_empty());
+    assert_eq!(publisher.withdraw(&more).unwrap().steps, 2);
+    let other = TextRecord {
+        zone: "other.test".parse().unwrap(),
+        ..record("h1.other.test", "x")
+    };
+    let error = publisher.publish(&[other]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "zone 'other.test' at Route 53: there is no public zone of this name for these credentials"
+    );
 }

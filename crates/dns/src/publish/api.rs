@@ -37,6 +37,11 @@ impl Api {
         self
     }
 
+    /// Where it is.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Asks, and takes any answer of success.
     pub(crate) fn call(
         &self,
@@ -83,4 +88,15 @@ fn said(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body.get(..SAID_LIMIT).unwrap_or(body));
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").replace(char::is_control, "?")
+}
+
+/// A name in a query: whatever is not plain is escaped.
+pub(crate) fn escaped(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    text.bytes()
+        .map(|byte| match plain(byte) {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02X}"),
+        })
+        .collect()
 }

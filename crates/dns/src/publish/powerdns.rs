@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use web::{Client, Method};
 
 use crate::message::Text;
-use crate::publish::api::Api;
+use crate::publish::api::{Api, escaped};
 use crate::publish::{Published, Publisher, TextRecord, by_zone};
 use crate::{Error, Name, Result};
 
@@ -162,17 +162,6 @@ fn values(set: &Value) -> Vec<String> {
     let records = set["records"].as_array().into_iter().flatten();
     let contents = records.filter_map(|record| record["content"].as_str());
     contents.map(str::to_owned).collect()
-}
-
-/// A name in a query: whatever is not plain is escaped.
-fn escaped(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-    text.bytes()
-        .map(|byte| match plain(byte) {
-            true => char::from(byte).to_string(),
-            false => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 fn contended(zone: &Name) -> Error {
