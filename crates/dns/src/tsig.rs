@@ -13,6 +13,8 @@ use crate::{Error, Name, Result};
 pub(crate) const FUDGE: u16 = 300;
 /// Where the header has the number of additional records.
 const ARCOUNT: std::ops::Range<usize> = 10..12;
+/// The class of the record.
+const ANY: u16 = 255;
 /// Class ANY and TTL 0 of the record, which its code covers too.
 const CLASS_AND_TTL: [u8; 6] = [0, 255, 0, 0, 0, 0];
 
@@ -177,7 +179,8 @@ impl Key {
         let Some((at, record)) = last else {
             return Ok(Verdict::Missing);
         };
-        let Some(fields) = fields(&record.data) else {
+        let fields = fields(&record.data).filter(|_| (record.class, record.ttl) == (ANY, 0));
+        let Some(fields) = fields else {
             return wrong("its signature cannot be read");
         };
         if fields.mac.is_empty() && fields.error != 0 {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::message::Message;
 
@@ -131,4 +133,32 @@ fn unusable_keys_are_refused_without_their_secret() {
         "algorithm 'hmac-md5': there are hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512"
     );
     assert!(!format!("{:?}", key("hmac-sha256", "c2VjcmV0")).contains("c2Vj"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn no_damaged_answer_is_right_and_none_panics(at in any::<prop::sample::Index>(), mask in 1..=u8::MAX, cut in any::<prop::sample::Index>()) {
+        let ours = key("hmac-sha256", "c2VjcmV0");
+        let signed = ours.sign(request().to_bytes().unwrap(), NOW).unwrap();
+        let right = answer(&ours, &signed, NOW, 0, &[]);
+        let mut damaged = right.clone();
+        let at = at.index(damaged.len());
+        damaged[at] ^= mask;
+        // The first two bytes are the identifier, which who forwards may change: the original one is in the signature.
+        // Names may be written in another case.
+        let is_other = at > 1 && !damaged.eq_ignore_ascii_case(&right);
+        let verdict = ours.judge(&signed, &damaged, NOW).unwrap();
+        prop_assert!(!is_other || verdict != Verdict::Right, "{at} {mask}");
+        damaged.truncate(cut.index(right.len()));
+        prop_assert_ne!(ours.judge(&signed, &damaged, NOW).unwrap(), Verdict::Right);
+    }
+
+    #[test]
+    fn noise_is_no_signature(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let ours = key("hmac-sha256", "c2VjcmV0");
+        let signed = ours.sign(request().to_bytes().unwrap(), NOW).unwrap();
+        prop_assert_ne!(ours.judge(&signed, &bytes, NOW).unwrap(), Verdict::Right);
+    }
 }
