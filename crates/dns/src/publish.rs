@@ -4,7 +4,9 @@
 //! All of them add beside what there is and delete exactly what they are told: other runs have records at the same
 //! names.
 
+mod acme_dns;
 mod api;
+mod cloudflare;
 mod hook;
 mod powerdns;
 mod rfc2136;
@@ -13,6 +15,8 @@ mod zone_file;
 
 use std::collections::BTreeMap;
 
+pub use acme_dns::{Account, AcmeDns};
+pub use cloudflare::Cloudflare;
 pub use hook::Hook;
 pub use powerdns::PowerDns;
 pub use rfc2136::Rfc2136;

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use dns::Clock;
-use dns::publish::{Credentials, PowerDns, Publisher, Route53, TextRecord};
-use testbed::servers::{MotoStandIn, PowerDnsServer, SIGNING_ZONE};
+use dns::publish::{
+    Account, AcmeDns, Cloudflare, Credentials, PowerDns, Publisher, Route53, TextRecord,
+};
+use serde_json::{Value, json};
+use testbed::servers::{Asked, MotoStandIn, PowerDnsServer, SIGNING_ZONE, ServiceStandIn};
 use web::{Client, Settings};
 
 fn client() -> Arc<Client> {
@@ -209,4 +212,182 @@ fn route53_adds_and_removes_exactly_its_records_at_the_stand_in_moto() {
         error.to_string(),
         "zone 'other.test' at Route 53: there is no public zone of this name for these credentials"
     );
+}
+
+fn account(owner: &str, password: &str) -> Account {
+    Account {
+        full_domain: owner.parse().unwrap(),
+        subdomain: owner.split('.').next().unwrap().into(),
+        username: "user".into(),
+        password: password.into(),
+    }
+}
+
+#[test]
+fn acme_dns_hands_its_values_to_the_stand_in_and_refuses_a_third() {
+    let service = ServiceStandIn::start(|asked: &Asked| {
+        match (asked.path.as_str(), asked.header("x-api-key")) {
+            ("/update", Some("secret")) => (200, json!({"txt": asked.body["txt"]})),
+            _ => (401, json!({"error": "forbidden"})),
+        }
+    });
+    let owner = "d420c923.acme-sign.test";
+    let publisher = AcmeDns::new(client(), &service.url(), [account(owner, "secret")]);
+    let value = |letter: &str| letter.repeat(43);
+    let two = [record(owner, &value("a")), record(owner, &value("b"))];
+    assert_eq!(publisher.publish(&two).unwrap().steps, 2);
+    let asked = service.asked();
+    assert_eq!(asked[1].method, "POST");
+    assert_eq!(asked[1].header("x-api-user"), Some("user"));
+    assert_eq!(
+        asked[1].body,
+        json!({"subdomain": "d420c923", "txt": value("b")})
+    );
+    for (records, why) in [
+        (
+            vec![two[0].clone(), two[1].clone(), record(owner, &value("c"))],
+            "acme-dns keeps the last two values of a name; give names accounts of their own",
+        ),
+        (
+            vec![record("other.acme-sign.test", &value("a"))],
+            "there is no account whose fulldomain it is; the CNAME must lead to one",
+        ),
+        (
+            vec![record(owner, "short")],
+            "acme-dns takes values of 43 characters only, those of dns-01",
+        ),
+    ] {
+        let text = publisher.publish(&records).unwrap_err().to_string();
+        assert!(text.ends_with(why), "{text}");
+    }
+    // What was refused was refused before anything was sent.
+    assert_eq!(service.asked().len(), 2);
+    assert_eq!(publisher.withdraw(&two).unwrap().steps, 0);
+    let wrong = AcmeDns::new(client(), &service.url(), [account(owner, "hunter2")]);
+    let error = wrong.publish(&two).unwrap_err();
+    assert_eq!(error.kind(), "dns.api_denied");
+    assert!(!format!("{error} {wrong:?}").contains("hunter2"));
+}
+
+/// What Cloudflare's documentation says of these four requests, and a list of records.
+fn cloudflare() -> ServiceStandIn {
+    let mut records: Vec<Value> = vec![
+        json!({"id": "r0", "type": "TXT", "name": "lb.acme-sign.test", "content": "somebody's", "ttl": 1}),
+    ];
+    let refusal = |status, code| {
+        (
+            status,
+            json!({"success": false, "errors": [{"code": code, "message": "no"}], "result": null}),
+        )
+    };
+    ServiceStandIn::start(move |asked: &Asked| {
+        if asked.header("authorization") != Some("Bearer token") {
+            return refusal(403, 9109);
+        }
+        let fine = |result: Value| {
+            (
+                200,
+                json!({"success": true, "errors": [], "result": result}),
+            )
+        };
+        let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        match (asked.method.as_str(), parts.as_slice()) {
+            ("GET", ["zones"]) if query == "name=acme-sign.test" => {
+                fine(json!([{"id": "z1", "name": "acme-sign.test"}]))
+            }
+            ("GET", ["zones"]) => fine(json!([])),
+            ("GET", ["zones", "z1", "dns_records"]) => {
+                let name = query
+                    .split("name=")
+                    .nth(1)
+                    .unwrap()
+                    .split('&')
+                    .next()
+                    .unwrap();
+                let of_name = records.iter().filter(|record| record["name"] == name);
+                fine(of_name.cloned().collect())
+            }
+            ("POST", ["zones", "z1", "dns_records"]) => {
+                let is_same = |record: &Value| {
+                    record["name"] == asked.body["name"]
+                        && record["content"] == asked.body["content"]
+                };
+                if records.iter().any(is_same) {
+                    return refusal(400, 81058);
+                }
+                let mut record = asked.body.clone();
+                record["id"] = format!("r{}", records.len()).into();
+                records.push(record.clone());
+                fine(record)
+            }
+            ("DELETE", ["zones", "z1", "dns_records", id]) => {
+                let before = records.len();
+                records.retain(|record| record["id"] != *id);
+                match records.len() < before {
+                    true => fine(json!({"id": id})),
+                    false => refusal(404, 81044),
+                }
+            }
+            _ => refusal(404, 7003),
+        }
+    })
+}
+
+#[test]
+fn cloudflare_adds_and_removes_exactly_its_records_at_the_stand_in() {
+    let service = cloudflare();
+    let publisher = Cloudflare::new(client(), &service.url(), "token");
+    let owner = "lb.acme-sign.test";
+    let own = [record(owner, "one"), record(owner, "two")];
+    // The zone, the name's records, two new ones.
+    assert_eq!(publisher.publish(&own).unwrap().steps, 4);
+    let asked = service.asked();
+    assert_eq!(
+        asked[3].body,
+        json!({"type": "TXT", "name": owner, "content": "\"two\"", "ttl": 60})
+    );
+    assert_eq!(publisher.publish(&own).unwrap().steps, 2);
+    assert_eq!(publisher.withdraw(&own).unwrap().steps, 4);
+    assert_eq!(publisher.withdraw(&own).unwrap().steps, 2);
+    // Somebody's is there yet.
+    assert_eq!(
+        publisher
+            .withdraw(&[record(owner, "somebody's")])
+            .unwrap()
+            .steps,
+        3
+    );
+    let other = TextRecord {
+        zone: "other.test".parse().unwrap(),
+        ..own[0].clone()
+    };
+    let text = publisher.publish(&[other]).unwrap_err().to_string();
+    assert_eq!(
+        text,
+        "zone 'other.test' at Cloudflare: there is no zone of this name for this token"
+    );
+    let denied = Cloudflare::new(client(), &service.url(), "hunter2");
+    let error = denied.publish(&own).unwrap_err();
+    assert_eq!(error.kind(), "dns.api_denied");
+    assert!(!format!("{error} {denied:?}").contains("hunter2"));
+}
+
+#[test]
+fn cloudflare_takes_it_as_done_when_somebody_else_did_the_same_at_the_stand_in() {
+    let service = cloudflare();
+    let publisher = Cloudflare::new(client(), &service.url(), "token");
+    let own = [record("lb.acme-sign.test", "same")];
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| publisher.publish(&own).unwrap());
+        }
+    });
+    assert_eq!(publisher.withdraw(&own).unwrap().steps, 3);
+    publisher.publish(&own).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| publisher.withdraw(&own).unwrap());
+        }
+    });
 }

@@ -13,6 +13,7 @@ mod moto;
 mod named;
 mod pebble;
 mod powerdns;
+mod service_stand_in;
 
 use std::net::{Ipv4Addr, TcpListener};
 
@@ -25,6 +26,7 @@ pub use moto::MotoStandIn;
 pub use named::{Named, free_addresses};
 pub use pebble::{Pebble, Release, Settings};
 pub use powerdns::PowerDnsServer;
+pub use service_stand_in::{Asked, ServiceStandIn};
 
 use crate::must;
 
