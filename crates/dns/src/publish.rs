@@ -7,7 +7,9 @@
 mod acme_dns;
 mod api;
 mod cloudflare;
+mod designate;
 mod hook;
+mod openstack;
 mod powerdns;
 mod rfc2136;
 mod route53;
@@ -17,7 +19,9 @@ use std::collections::BTreeMap;
 
 pub use acme_dns::{Account, AcmeDns};
 pub use cloudflare::Cloudflare;
+pub use designate::Designate;
 pub use hook::Hook;
+pub use openstack::{Cloud, Identity};
 pub use powerdns::PowerDns;
 pub use rfc2136::Rfc2136;
 pub use route53::{Credentials, Route53};

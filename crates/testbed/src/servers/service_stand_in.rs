@@ -40,6 +40,7 @@ pub struct ServiceStandIn {
     port: u16,
     stopped: Arc<AtomicBool>,
     asked: Arc<Mutex<Vec<Asked>>>,
+    header: Arc<Mutex<String>>,
 }
 
 impl ServiceStandIn {
@@ -50,21 +51,33 @@ impl ServiceStandIn {
         let port = must(listener.local_addr(), "cannot see the port").port();
         let stopped = Arc::new(AtomicBool::new(false));
         let asked = Arc::new(Mutex::new(Vec::new()));
+        let header = Arc::new(Mutex::new(String::new()));
         let (until, log) = (Arc::clone(&stopped), Arc::clone(&asked));
+        let every = Arc::clone(&header);
         let mut answer: Handler = Box::new(answer);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if until.load(Ordering::SeqCst) {
                     return;
                 }
-                let _ = serve(stream, &log, &mut answer);
+                let line = every.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let _ = serve(stream, &log, &line, &mut answer);
             }
         });
         Self {
             port,
             stopped,
             asked,
+            header,
         }
+    }
+
+    /// With a header in each answer.
+    #[must_use]
+    pub fn with_header(self, name: &str, value: &str) -> Self {
+        let line = format!("{name}: {value}\r\n");
+        *self.header.lock().unwrap_or_else(PoisonError::into_inner) = line;
+        self
     }
 
     /// Where it is.
@@ -86,7 +99,12 @@ impl Drop for ServiceStandIn {
     }
 }
 
-fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &mut Handler) -> std::io::Result<()> {
+fn serve(
+    stream: TcpStream,
+    log: &Mutex<Vec<Asked>>,
+    header: &str,
+    answer: &mut Handler,
+) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
@@ -122,7 +140,7 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &mut Handler) -> st
         .push(asked);
     let said = said.to_string();
     let answer = format!(
-        "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{said}",
+        "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n{header}\r\n{said}",
         said.len()
     );
     reader.get_mut().write_all(answer.as_bytes())
