@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use dns::Clock;
-use dns::publish::{Hook, Published, Publisher, Rfc2136, TextRecord, ZoneFile};
+use dns::publish::{Published, Publisher, Rfc2136, TextRecord, ZoneFile};
 use support::{key, name, updater};
 use testbed::Sandbox;
 use testbed::servers::{DnsWorld, Named, SIGNING_ZONE, World, free_addresses};
@@ -331,55 +331,4 @@ fn zone_file_is_whole_after_kill_9_at_any_moment() {
         .next()
         .unwrap();
     assert!(serial.parse::<u32>().unwrap() > 2_026_112_630, "{serial}");
-}
-
-/// A hook as somebody may write it: Python, and BIND's own `nsupdate`.
-const HOOK: &str = r#"
-import json, subprocess, sys
-job = json.load(sys.stdin)
-word = {"publish": "add", "withdraw": "delete"}[job["action"]]
-lines = [f"server 127.0.0.1 {sys.argv[1]}", "zone " + job["records"][0]["zone"]]
-for record in job["records"]:
-    ttl = f"{record['ttl']} " if word == "add" else ""
-    lines.append(f"update {word} {record['name']} {ttl}TXT \"{record['value']}\"")
-done = subprocess.run(["nsupdate", "-y", sys.argv[2]], input="\n".join(lines + ["send", ""]), text=True)
-sys.exit(done.returncode)
-"#;
-
-#[test]
-fn hook_gets_all_records_at_once_and_its_failure_is_told() {
-    let world = DnsWorld::start(&World::default());
-    let script = world.primary.file("hook.py");
-    fs::write(&script, HOOK).unwrap();
-    let port = world.primary.address().port().to_string();
-    let hook = |key: &str| Hook {
-        command: vec![
-            "python3".into(),
-            script.to_string_lossy().into_owned(),
-            port.clone(),
-            format!("hmac-sha256:{key}:{}", testbed::servers::SECRET),
-        ],
-        within: Duration::from_secs(20),
-    };
-    let records = [
-        record("h1.acme-sign.test", "one"),
-        record("h2.acme-sign.test", "two"),
-    ];
-    let publisher = hook("key-hmac-sha256");
-    assert_eq!(publisher.publish(&records).unwrap(), steps(1));
-    assert_eq!(world.texts().len(), 2);
-    assert_eq!(publisher.withdraw(&records[..1]).unwrap(), steps(1));
-    assert_eq!(
-        world.texts(),
-        [("h2.acme-sign.test".into(), "\"two\"".into())]
-    );
-    assert_eq!(publisher.publish(&[]).unwrap(), steps(0));
-    let error = hook("key-guest").publish(&records).unwrap_err();
-    assert_eq!(error.kind(), "dns.program");
-    assert!(
-        error
-            .to_string()
-            .ends_with("ended with status 2 and said: update failed: REFUSED"),
-        "{error}"
-    );
 }

@@ -8,6 +8,7 @@
 //! `action` is `publish` or `withdraw`; names have no dot at their end. The program adds or removes exactly these records
 //! and ends with status 0 when all is done. It is called once for all records, without a shell, with an environment of
 //! `PATH` and `LC_ALL` alone; credentials are its own business. What it prints is shown only when it fails.
+//! `extras/hook_acme_sh.py` is one that calls a script of acme.sh's `dnsapi` for each record.
 
 use std::time::Duration;
 
