@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Instant;
 
 use crate::exchange::{self, Patience, ask_until, is_settled};
 use crate::message::{Data, Kind, Message};
@@ -193,6 +194,20 @@ impl Resolver {
             "attempts" => self.patience.rounds = value.clamp(1, 5),
             _ => {}
         }
+    }
+}
+
+/// For HTTPS: the time that is left limits how long each server is waited for.
+impl web::Resolver for Resolver {
+    fn addresses(&self, host: &str, deadline: Instant) -> Result<Vec<IpAddr>, String> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let asks = self.patience.rounds.max(1)
+            * u32::try_from(self.servers.len().max(1)).unwrap_or(u32::MAX);
+        let hasty = self.clone().with_patience(Patience {
+            answer: self.patience.answer.min(left / asks),
+            ..self.patience
+        });
+        hasty.addresses(host).map_err(|error| error.to_string())
     }
 }
 

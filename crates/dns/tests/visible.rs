@@ -90,7 +90,7 @@ fn a_stale_secondary_is_named_with_what_it_shows() {
     let within = Duration::from_secs(2);
     let started = Instant::now();
     let error = wait(&[expect(&target, "new")], false, within).unwrap_err();
-    assert!(started.elapsed() < within * 2, "{:?}", started.elapsed());
+    assert!(started.elapsed() < within * 4, "{:?}", started.elapsed());
     assert_eq!(error.kind(), "dns.not_visible");
     assert_eq!(
         error.to_string(),
@@ -153,8 +153,15 @@ fn a_server_that_does_not_answer_is_named_and_costs_its_bound() {
             .to_string()
             .ends_with("to the update of zone 'acme-sign.test'")
     );
-    assert!(started.elapsed() < Duration::from_secs(3));
+    assert!(started.elapsed() < Duration::from_secs(8));
     world.resolver.pause();
+    let started = Instant::now();
+    let deadline = started + Duration::from_millis(200);
+    let patient = support::resolver(&world);
+    let why = web::Resolver::addresses(&patient, "h4.example.test", deadline).unwrap_err();
+    assert!(why.starts_with("no answer from"), "{why}");
+    // Half a deadline for each of two rounds, where it would have been two seconds.
+    assert!(started.elapsed() < Duration::from_secs(2));
     let error = resolver.ask(&name("h4.example.test"), Kind::A).unwrap_err();
     assert_eq!(error.kind(), "dns.no_answer");
 }
