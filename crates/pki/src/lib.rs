@@ -22,6 +22,7 @@ mod der;
 mod error;
 mod extensions;
 mod jks;
+pub mod jws;
 mod key;
 mod mac;
 mod names;

@@ -22,7 +22,7 @@ pub enum Curve {
 }
 
 impl Curve {
-    pub(super) fn nid(self) -> Nid {
+    pub(crate) fn nid(self) -> Nid {
         match self {
             Self::P256 => Nid::X9_62_PRIME256V1,
             Self::P384 => Nid::SECP384R1,
