@@ -37,6 +37,11 @@ pub fn from_base64url(what: &'static str, text: &str) -> Result<Vec<u8>> {
         .map_err(|_| Error::malformed(what, "it is not base64url"))
 }
 
+/// The digest that challenges and names of accounts are made of.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    openssl::sha::sha256(bytes)
+}
+
 /// Which hash an HMAC is made with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum HmacAlgorithm {

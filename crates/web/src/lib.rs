@@ -35,8 +35,52 @@ pub use settings::{Identity, Settings, Trust};
 /// A URL as messages may show it: without user, password, query and fragment.
 pub fn shown(url: &str) -> String {
     match reqwest::Url::parse(url) {
-        Ok(url) => error::shown(&url),
-        // What cannot be parsed may hold a password anywhere.
-        Err(_) => "(not a URL)".to_owned(),
+        Ok(url) if url.has_host() => error::shown(&url),
+        // It may hold a password anywhere.
+        _ => "(not a URL)".to_owned(),
+    }
+}
+
+/// Scheme, host and port of a URL that may be asked; two URLs with the same belong to one server.
+pub fn origin(url: &str) -> Option<String> {
+    let url = reqwest::Url::parse(url).ok()?;
+    let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+    Some(format!("{}://{host}:{port}", url.scheme()))
+}
+
+/// The URL that `reference` means in an answer of `base`; it may be relative.
+pub fn join(base: &str, reference: &str) -> Option<String> {
+    let joined = reqwest::Url::parse(base).ok()?.join(reference).ok()?;
+    Some(joined.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_a_url_are_not_shown() {
+        let url = "https://user:pass@ca.example/dir?token=1#x";
+        assert_eq!(shown(url), "https://ca.example/dir");
+        assert_eq!(shown("user:pass@ca.example"), "(not a URL)");
+        assert_eq!(shown("pass word"), "(not a URL)");
+    }
+
+    #[test]
+    fn an_origin_has_its_port() {
+        let origin_of = |url| origin(url).unwrap_or_default();
+        assert_eq!(
+            origin_of("https://CA.example/a?b"),
+            "https://ca.example:443"
+        );
+        assert_eq!(
+            origin_of("https://ca.example:443/"),
+            origin_of("https://ca.example")
+        );
+        assert_ne!(
+            origin_of("https://ca.example.evil/"),
+            origin_of("https://ca.example/")
+        );
+        assert_eq!(origin("mailto:a@b"), None);
     }
 }

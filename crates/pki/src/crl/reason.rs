@@ -63,7 +63,7 @@ impl RevocationReason {
     }
 
     /// The value of CRLReason.
-    pub(super) fn code(self) -> u8 {
+    pub fn code(self) -> u8 {
         match self {
             Self::Unspecified => 0,
             Self::KeyCompromise => 1,

@@ -375,9 +375,11 @@ fn write(stream: &mut impl Write, line: &str, answer: &Answer) -> std::io::Resul
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
-    stream.write_all(head.as_bytes())?;
+    // In one piece: two would wait for each other on the loopback.
+    let mut whole = head.into_bytes();
     if !line.starts_with("HEAD") {
-        stream.write_all(body)?;
+        whole.extend_from_slice(body);
     }
+    stream.write_all(&whole)?;
     stream.flush()
 }

@@ -107,8 +107,8 @@ pub(super) fn exchange(
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body)?;
+    // In one piece: two would wait for each other on the loopback.
+    stream.write_all(&[head.as_bytes(), body].concat())?;
     let mut reader = BufReader::new(stream);
     let (first, headers) = read_head(&mut reader)?;
     let status = first.split(' ').nth(1).and_then(|word| word.parse().ok());

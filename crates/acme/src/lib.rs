@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+//! ACME (RFC 8555) with renewal information (RFC 9773) and profiles, and what survives a crash.
+//!
+//! [`Server`] is one that has shown its directory; an [`Account`] of it orders, proves and downloads. Both may be
+//! shared by threads, with one pool of nonces. Every wait is bounded by [`Patience`]; what a server asks for beyond
+//! that is an error which says when it may be asked again.
+//!
+//! A server is hostile until it has shown the contrary: sizes and times are bounded by `web`, URLs that it names must
+//! be on the hosts of its directory, no redirect is followed, its words are cut and cleaned before they go into a
+//! message, and what it issues must be for our key and our names.
+
+mod account;
+mod authorization;
+mod certificate;
+mod challenge;
+mod clock;
+mod directory;
+mod error;
+mod identifier;
+mod jws;
+mod nonces;
+mod order;
+mod orders;
+mod patience;
+mod problem;
+mod server;
+mod tries;
+mod wire;
+
+pub use account::{Account, AccountFacts, ExternalAccount, Registration};
+pub use authorization::{Authorization, AuthorizationStatus, Challenge};
+pub use certificate::{Chain, Issued, PreferredChain, revoke_with_key};
+pub use challenge::{
+    ChallengeKind, Holder, Proof, account_label, persistent_name, persistent_value,
+};
+pub use clock::{Clock, RunningClock};
+pub use directory::{Directory, LETSENCRYPT, LETSENCRYPT_STAGING, Meta, directory_url};
+pub use error::{Error, FailedIdentifier, Result};
+pub use identifier::Identifier;
+pub use order::{Order, OrderRequest, OrderStatus};
+pub use patience::Patience;
+pub use problem::{Problem, ProblemKind, Subproblem};
+pub use server::Server;

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The protocol against both Pebbles: one program, so that one is linked.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod faults;
+mod issue;
+mod world;
