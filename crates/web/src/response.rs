@@ -60,9 +60,8 @@ impl Response {
         if media_type != "application/json" && !media_type.ends_with("+json") {
             return Err(self.content("JSON", self.described(&media_type)));
         }
-        // serde's words name the place, and only the type of what is there.
         serde_json::from_slice(&self.body)
-            .map_err(|error| self.content("the JSON that was expected", error.to_string()))
+            .map_err(|error| self.content("the JSON that was expected", json_reason(&error)))
     }
 
     /// The failure that this body is not what was expected.
@@ -93,6 +92,19 @@ impl Response {
         Some(Duration::from_secs(
             u64::try_from(until.saturating_sub(now)).unwrap_or(0),
         ))
+    }
+}
+
+/// What is wrong with JSON, without the values in it: one may be a secret that stands in the wrong place.
+fn json_reason(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    match error.is_data() && !words.starts_with("missing field") {
+        true => format!(
+            "a value at line {} column {} is not of the kind that was expected",
+            error.line(),
+            error.column()
+        ),
+        false => words,
     }
 }
 
@@ -164,5 +176,13 @@ mod tests {
             .err()
             .unwrap_or_default();
         assert!(broken.contains("EOF while parsing"), "{broken}");
+        let secret = with(&[("content-type", "application/json")], "[\"hvs.secret\"]");
+        let refused = secret
+            .json::<Vec<u8>>()
+            .err()
+            .map(|error| error.to_string());
+        let refused = refused.unwrap_or_default();
+        assert!(refused.contains("line 1 column 13"), "{refused}");
+        assert!(!refused.contains("hvs"), "{refused}");
     }
 }
