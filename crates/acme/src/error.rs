@@ -164,6 +164,12 @@ pub enum Error {
         /// Its words, or what the answer was.
         reason: String,
     },
+    /// There is no order to go on with; run the phase that requests one.
+    #[error("there is no order to go on with: {reasons}; request it again")]
+    StartAgain {
+        /// Why, all reasons.
+        reasons: String,
+    },
     /// A state file cannot be used; remove it if it is not to be repaired.
     #[error("the state file '{}' cannot be used: {reason}", path.display())]
     State {
@@ -209,6 +215,7 @@ impl Error {
             Self::RateLimited { .. } => "acme.rate_limited",
             Self::Redirected { .. } => "acme.redirected",
             Self::ServerFailed { .. } => "acme.server_failed",
+            Self::StartAgain { .. } => "acme.start_again",
             Self::State { .. } => "acme.state",
             Self::StateWrite(error) => error.kind(),
             Self::Unsupported { .. } => "acme.unsupported",

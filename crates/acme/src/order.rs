@@ -13,7 +13,8 @@ use crate::{Identifier, Problem};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OrderStatus {
-    /// It failed, was given up, or expired.
+    /// It failed, was given up, or expired. Pebble 2.4 has words of authorizations for that.
+    #[serde(alias = "deactivated", alias = "expired", alias = "revoked")]
     Invalid,
     /// Names are to be proved.
     Pending,

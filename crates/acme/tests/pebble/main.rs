@@ -2,6 +2,8 @@
 //! The protocol against both Pebbles: one program, so that one is linked.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod accounts;
 mod faults;
 mod issue;
+mod jobs;
 mod world;

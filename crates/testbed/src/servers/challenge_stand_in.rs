@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -50,12 +50,26 @@ impl ChallengeStandIn {
 
     /// Serves a text at a path.
     pub fn put(&self, path: &str, text: &str) {
-        let mut files = self
-            .shared
+        let mut files = self.files();
+        files.insert(path.to_owned(), text.to_owned());
+    }
+
+    /// Serves it no more.
+    pub fn remove(&self, path: &str) {
+        let mut files = self.files();
+        files.remove(path);
+    }
+
+    /// Whether nothing is served.
+    pub fn is_empty(&self) -> bool {
+        self.files().is_empty()
+    }
+
+    fn files(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.shared
             .files
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        files.insert(path.to_owned(), text.to_owned());
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

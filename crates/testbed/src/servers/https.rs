@@ -103,6 +103,9 @@ pub(super) fn exchange(
     if !headers.iter().any(|(name, _)| name == "host") {
         head.push_str("Host: localhost\r\n");
     }
+    if !headers.iter().any(|(name, _)| name == "user-agent") {
+        head.push_str("User-Agent: testbed\r\n");
+    }
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }

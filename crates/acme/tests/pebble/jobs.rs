@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The walk of a certificate: phases in several processes, crashes between them, and what heals itself.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use acme::state::{State, Wanted, Why};
+use acme::{Account, ChallengeKind, Job, OrderRequest, Proof, Publisher};
+use pki::{CertificateRequest, Curve, KeyAlgorithm, PrivateKey};
+use serde_json::json;
+use testbed::Sandbox;
+use testbed::servers::{ChallengeStandIn, DnsStandIn, Release, Rule, Settings};
+
+use crate::world::{World, account, assert_verifies, order_of, request, request_of};
+
+const HTTP: &ChallengeKind = &ChallengeKind::Http01;
+
+/// What a process has: the same values make the same process again.
+struct Wish {
+    _directory: Sandbox,
+    state: PathBuf,
+    order: OrderRequest,
+    request: CertificateRequest,
+    key: PrivateKey,
+}
+
+impl Wish {
+    fn new(texts: &[&str]) -> Self {
+        let directory = Sandbox::new();
+        let (request, key) = request(texts);
+        Self {
+            state: directory.join("main.json"),
+            _directory: directory,
+            order: order_of(texts),
+            request,
+            key,
+        }
+    }
+
+    fn job<'a>(&'a self, account: &'a Account) -> Job<'a> {
+        Job {
+            account,
+            order: &self.order,
+            request: &self.request,
+            challenge: HTTP,
+            preferred: None,
+            state: &self.state,
+        }
+    }
+
+    fn saved(&self) -> State {
+        State::load(&self.state).unwrap().unwrap()
+    }
+}
+
+/// A web server of the test as publisher.
+struct Web<'a>(&'a ChallengeStandIn);
+
+impl Publisher for Web<'_> {
+    fn publish(&self, proofs: &mut [Wanted]) -> Result<(), String> {
+        for wanted in proofs {
+            let Proof::File { path, content } = &wanted.proof else {
+                return Err("no file".to_owned());
+            };
+            self.0.put(path, content);
+            wanted.published = Some(json!({"path": path}));
+        }
+        Ok(())
+    }
+
+    fn withdraw(&self, proofs: &[Wanted]) -> Result<(), String> {
+        for wanted in proofs {
+            if let Proof::File { path, .. } = &wanted.proof {
+                self.0.remove(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn world(release: Release) -> (World, ChallengeStandIn, DnsStandIn) {
+    let host = ChallengeStandIn::start();
+    let dns = DnsStandIn::start(Some(Ipv4Addr::LOCALHOST.into()));
+    let settings = Settings::validating(release, host.port()).dns(dns.address());
+    (World::new(&settings), host, dns)
+}
+
+#[test]
+fn all_phases_in_one_process_leave_nothing_shown() {
+    let (world, host, _dns) = world(Release::New);
+    let account = world.account();
+    let wish = Wish::new(&["a.example", "b.example"]);
+    let done = wish.job(&account).run(&Web(&host)).unwrap();
+    assert_verifies(&world, &done.issued.chain, 0, "b.example");
+    assert!(host.is_empty() && done.warnings.is_empty() && done.restarted.is_empty());
+    let published: Vec<_> = wish
+        .saved()
+        .proofs
+        .into_iter()
+        .map(|wanted| wanted.published)
+        .collect();
+    assert!(published.iter().all(Option::is_some), "{published:?}");
+    // Until it is installed the same certificate comes again, and nothing is ordered.
+    let again = wish.job(&account).run(&Web(&host)).unwrap();
+    assert_eq!(again.issued, done.issued);
+    assert_eq!(world.proxy.count("POST /order-plz"), 1);
+    State::forget(&wish.state).unwrap();
+}
+
+#[test]
+fn phases_in_processes_of_their_own_go_on_where_the_one_before_ended() {
+    let (world, host, _dns) = world(Release::Stable);
+    let key = PrivateKey::generate(KeyAlgorithm::Ecdsa(Curve::P256)).unwrap();
+    let process = || {
+        let registration = acme::Registration {
+            terms_agreed: true,
+            ..acme::Registration::default()
+        };
+        Account::create(world.open(), key.clone(), &registration)
+            .unwrap()
+            .0
+    };
+    let wish = Wish::new(&["a.example", "b.example"]);
+    let begun = wish.job(&process()).begin().unwrap();
+    assert_eq!(begun.proofs.len(), 2);
+    // Requested twice: the same order, the same proofs.
+    let mut proofs = wish.job(&process()).begin().unwrap().proofs;
+    assert_eq!(proofs, begun.proofs);
+    assert_eq!(world.proxy.count("POST /order-plz"), 1);
+    Web(&host).publish(&mut proofs).unwrap();
+    let issued = wish.job(&process()).complete().unwrap();
+    assert_verifies(&world, &issued.chain, 0, "a.example");
+}
+
+/// The worst moment: the server issues, its answer is lost, and so is all that is asked afterwards.
+#[test]
+fn a_certificate_whose_birth_nobody_heard_of_is_fetched_by_the_next_run() {
+    let (world, host, _dns) = world(Release::New);
+    let account = world.account();
+    let wish = Wish::new(&["a.example"]);
+    let mut proofs = wish.job(&account).begin().unwrap().proofs;
+    Web(&host).publish(&mut proofs).unwrap();
+    world.fault(vec![
+        Rule::lose_answer("POST /finalize", 9),
+        // Looked at before the challenge, and until it was met; from then on nothing comes through.
+        Rule::lose_request("POST /my-order/", 99).after(1),
+    ]);
+    let error = wish.job(&account).complete().unwrap_err();
+    assert_eq!(error.kind(), "web.broken");
+    // Whatever got lost first, the state knows the order.
+    world.fault(vec![Rule::lose_answer("POST /finalize", 9)]);
+    let order = wish.saved().order.unwrap();
+    let seen = account.order(&order).unwrap();
+    account
+        .wait_while(seen, &[acme::OrderStatus::Pending])
+        .unwrap();
+    world.fault(vec![
+        Rule::lose_answer("POST /finalize", 9),
+        Rule::lose_request("POST /my-order/", 99).after(1),
+    ]);
+    let error = wish.job(&account).complete().unwrap_err();
+    assert_eq!(error.kind(), "web.broken");
+    assert_eq!(world.proxy.count("POST /finalize"), 1);
+    world.fault(Vec::new());
+    let issued = wish.job(&account).complete().unwrap();
+    assert_verifies(&world, &issued.chain, 0, "a.example");
+    assert_eq!(
+        world.proxy.count("POST /finalize"),
+        1,
+        "nothing was handed in twice"
+    );
+    assert_eq!(world.proxy.count("POST /order-plz"), 1);
+    // With another key it is of no use.
+    let other = Wish {
+        request: request_of(
+            &["a.example"],
+            &PrivateKey::generate(KeyAlgorithm::Ed25519).unwrap(),
+        ),
+        ..wish
+    };
+    let error = other.job(&account).complete().unwrap_err();
+    assert_eq!(error.kind(), "acme.start_again");
+    assert!(error.to_string().contains("another key"), "{error}");
+    assert!(other.key.public_key().is_ok());
+}
+
+#[test]
+fn an_order_that_expired_between_the_phases_is_made_anew_and_says_so() {
+    let (world, host, _dns) = world(Release::Stable);
+    let account = world.account();
+    let wish = Wish::new(&["a.example"]);
+    wish.job(&account).begin().unwrap();
+    let gone = Rule::problem("POST /my-order/", 1, 404, "malformed", &[]);
+    world.fault(vec![gone.clone()]);
+    let error = wish.job(&account).complete().unwrap_err();
+    assert_eq!(error.kind(), "acme.start_again");
+    world.fault(vec![gone]);
+    let done = wish.job(&account).run(&Web(&host)).unwrap();
+    assert_eq!(done.restarted, [Why::OrderMissing]);
+    assert_verifies(&world, &done.issued.chain, 0, "a.example");
+    // And one that ends before it could be finished.
+    State::forget(&wish.state).unwrap();
+    wish.job(&account).begin().unwrap();
+    let ends = json!({"expires": "2020-01-01T00:00:00Z", "status": "pending"});
+    world.fault(vec![Rule::edit("POST /my-order/", 1, ends)]);
+    let done = wish.job(&account).run(&Web(&host)).unwrap();
+    assert!(
+        matches!(done.restarted[..], [Why::Expired(_)]),
+        "{:?}",
+        done.restarted
+    );
+}
+
+#[test]
+fn a_lost_account_is_told_and_a_new_one_goes_on() {
+    let (first, host, _dns) = world(Release::Stable);
+    let lost = first.account();
+    let wish = Wish::new(&["a.example"]);
+    wish.job(&lost).begin().unwrap();
+    let deny = Rule::problem("POST /my-order/", 1, 400, "accountDoesNotExist", &[]);
+    first.fault(vec![deny]);
+    let error = wish.job(&lost).run(&Web(&host)).unwrap_err();
+    assert_eq!(error.kind(), "acme.account_gone");
+    // A server that has forgotten all, as Pebble does when it restarts.
+    let (forgetful, _, _) = world(Release::Stable);
+    let key = PrivateKey::generate(KeyAlgorithm::Ecdsa(Curve::P256)).unwrap();
+    let error = Account::find(forgetful.open(), key).unwrap_err();
+    assert_eq!(error.kind(), "acme.account_gone");
+    let other = account(&first.open(), KeyAlgorithm::Ecdsa(Curve::P256));
+    let done = wish.job(&other).run(&Web(&host)).unwrap();
+    assert_eq!(done.restarted, [Why::KeyChanged]);
+}
+
+#[test]
+fn a_server_that_named_a_day_is_not_asked_before() {
+    let (world, host, _dns) = world(Release::Stable);
+    let account = world.account();
+    let wish = Wish::new(&["a.example"]);
+    let day = [("Retry-After", "86400")];
+    world.fault(vec![Rule::problem(
+        "POST /order-plz",
+        9,
+        429,
+        "rateLimited",
+        &day,
+    )]);
+    let error = wish.job(&account).run(&Web(&host)).unwrap_err();
+    assert_eq!(error.kind(), "acme.rate_limited");
+    let asked = world.proxy.log().len();
+    let error = wish.job(&account).run(&Web(&host)).unwrap_err();
+    assert_eq!(error.kind(), "acme.not_yet");
+    assert_eq!(error.retry_at(), wish.saved().retry_at);
+    assert_eq!(world.proxy.log().len(), asked, "nothing was asked");
+    // The day is over.
+    world.fault(Vec::new());
+    acme::Clock::wait(&*world.clock, std::time::Duration::from_secs(86_500));
+    wish.job(&account).begin().unwrap();
+}
+
+#[test]
+fn what_was_shown_is_taken_back_when_a_name_fails_and_the_order_is_given_up() {
+    let (world, host, _dns) = world(Release::New);
+    let account = world.account();
+    let wish = Wish::new(&["a.example", "b.example"]);
+    struct Half<'a>(Web<'a>);
+    impl Publisher for Half<'_> {
+        fn publish(&self, proofs: &mut [Wanted]) -> Result<(), String> {
+            self.0.publish(&mut proofs[..1])
+        }
+        fn withdraw(&self, proofs: &[Wanted]) -> Result<(), String> {
+            self.0.withdraw(proofs)
+        }
+    }
+    let error = wish.job(&account).run(&Half(Web(&host))).unwrap_err();
+    assert_eq!(error.kind(), "acme.order_failed");
+    assert_eq!(error.failed_identifiers().len(), 1, "{error}");
+    assert!(host.is_empty());
+    assert_eq!(wish.saved().last_error.unwrap().kind, "acme.order_failed");
+    // The next run knows that it is of no use.
+    let done = wish.job(&account).run(&Web(&host)).unwrap();
+    assert_eq!(done.restarted, [Why::OrderInvalid]);
+    struct Broken;
+    impl Publisher for Broken {
+        fn publish(&self, _: &mut [Wanted]) -> Result<(), String> {
+            Err("the name server refuses".to_owned())
+        }
+        fn withdraw(&self, _: &[Wanted]) -> Result<(), String> {
+            Err("a record stays".to_owned())
+        }
+    }
+    State::forget(&wish.state).unwrap();
+    let error = wish.job(&account).run(&Broken).unwrap_err();
+    assert_eq!(error.kind(), "acme.proof");
+}
