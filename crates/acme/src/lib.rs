@@ -18,6 +18,7 @@ mod clock;
 mod directory;
 mod error;
 mod identifier;
+pub mod import;
 mod job;
 mod jws;
 mod nonces;

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod faults;
+mod imports;
 mod issue;
 mod jobs;
 mod world;
