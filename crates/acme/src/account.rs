@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use web::Response;
 use zeroize::Zeroizing;
 
+use crate::certificate::links;
 use crate::challenge::Holder;
 use crate::jws::{Signer, external_binding, jwk};
-use crate::{Error, ProblemKind, Result, Server};
+use crate::{Authorization, Error, Identifier, ProblemKind, Result, Server};
 
 /// What an account is asked for with.
 #[derive(Clone, Debug, Default)]
@@ -188,6 +189,46 @@ impl Account {
         Ok(self.post(&self.url, Some(&payload))?.json()?)
     }
 
+    /// The URLs of its orders that the server lists (RFC 8555 §7.1.2.1), the first thousand at most.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if it lists none, as Let's Encrypt.
+    pub fn orders(&self) -> Result<Vec<String>> {
+        let facts = self.facts()?;
+        let list = facts
+            .orders
+            .ok_or_else(|| self.server.lacks("a list of orders"))?;
+        let mut next = Some(self.server.own(&self.url, &list)?);
+        let mut found = Vec::new();
+        while let Some(url) = next.take().filter(|_| found.len() < ORDER_LIMIT) {
+            let answer = self.post(&url, None)?;
+            let page: Orders = answer.json()?;
+            // An empty page with a next one would go on for ever.
+            if page.orders.is_empty() {
+                break;
+            }
+            found.extend(page.orders);
+            if let Some(to) = links(&answer, "next")
+                .next()
+                .and_then(|to| web::join(&url, to))
+            {
+                next = Some(self.server.own(&url, &to)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Proves a name ahead of an order (RFC 8555 §7.4.1). The account may then order certificates for it.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] at most servers, Let's Encrypt and Pebble among them.
+    pub fn pre_authorize(&self, identifier: &Identifier) -> Result<Authorization> {
+        let url = self.server.directory().new_authz.as_deref();
+        let url = url.ok_or_else(|| self.server.lacks("proving names ahead of an order"))?;
+        let answer = self.post(url, Some(&json!({ "identifier": identifier })))?;
+        self.authorization(&location(&self.server, url, &answer)?)
+    }
+
     /// Gives it up, for ever: its key is good for nothing at this server any more.
     pub fn deactivate(self) -> Result<()> {
         let payload = json!({ "status": "deactivated" });
@@ -226,8 +267,10 @@ impl Account {
             key: &self.key,
             account: Some(&self.url),
         };
+        // Also where the URL comes from a state file or a caller.
+        let url = self.server.own(url, url)?;
         self.server
-            .post(signer, url, payload, accept)
+            .post(signer, &url, payload, accept)
             .map_err(|error| gone(&self.server, error, &[]))
     }
 }
@@ -239,6 +282,14 @@ impl fmt::Debug for Account {
             .finish_non_exhaustive()
     }
 }
+
+#[derive(Deserialize)]
+struct Orders {
+    orders: Vec<String>,
+}
+
+/// More orders are not listed.
+const ORDER_LIMIT: usize = 1_000;
 
 /// What most answers are.
 const JSON: &str = "application/json";

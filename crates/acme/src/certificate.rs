@@ -200,7 +200,7 @@ fn revocation(certificate: &Certificate, reason: RevocationReason) -> Value {
 }
 
 /// The targets of all links of a relation (RFC 8288), several of which may stand in one header.
-fn links<'a>(answer: &'a Response, relation: &'a str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn links<'a>(answer: &'a Response, relation: &'a str) -> impl Iterator<Item = &'a str> {
     answer
         .headers_named("link")
         .flat_map(|value| value.split(','))

@@ -7,8 +7,8 @@ use pki::CertificateRequest;
 
 use crate::state::{Resume, Seen, State, Wanted, Why, Wish, resume};
 use crate::{
-    Account, Authorization, AuthorizationStatus, ChallengeKind, Error, Issued, Order, OrderRequest,
-    OrderStatus, PreferredChain, ProblemKind, Proof, Result,
+    Account, Authorization, AuthorizationStatus, Challenge, ChallengeKind, Error, Issued, Order,
+    OrderRequest, OrderStatus, PreferredChain, ProblemKind, Proof, Result,
 };
 
 /// Who shows proofs to the world: DNS servers, a web server, or a person.
@@ -50,6 +50,14 @@ pub struct Begun {
     pub proofs: Vec<Wanted>,
     /// Why an earlier order was not gone on with.
     pub restarted: Vec<Why>,
+    known: Option<Known>,
+}
+
+/// What the server showed: the same process need not ask for it again.
+#[derive(Clone, Debug)]
+struct Known {
+    order: Order,
+    challenges: Vec<Challenge>,
 }
 
 /// A certificate, and what the way to it was.
@@ -72,12 +80,13 @@ impl Job<'_> {
         let Begun {
             mut proofs,
             restarted,
+            known,
         } = self.begin()?;
         let published = match proofs.is_empty() {
             true => Ok(()),
             false => self.publish(publisher, &mut proofs),
         };
-        let completed = published.and_then(|()| self.complete());
+        let completed = published.and_then(|()| self.go_on(known));
         let passing: Vec<_> = proofs.into_iter().filter(is_passing).collect();
         let withdrawn = match passing.is_empty() {
             true => Ok(()),
@@ -87,6 +96,16 @@ impl Job<'_> {
             issued,
             restarted,
             warnings: withdrawn.err().into_iter().collect(),
+        })
+    }
+
+    fn go_on(&self, known: Option<Known>) -> Result<Issued> {
+        let Some(Known { order, challenges }) = known else {
+            return self.complete();
+        };
+        let mut state = self.begun(State::load(self.state)?);
+        self.remembering(&mut state, |state| {
+            self.finish(order, Some(challenges), state)
         })
     }
 
@@ -117,12 +136,15 @@ impl Job<'_> {
             Resume::Continue => {
                 let mut state = self.begun(state);
                 let order = self.known(order)?;
-                self.remembering(&mut state, |state| self.collect(&order, state))?;
-                Ok(self.still_wanted(state, Vec::new()))
+                self.started(order, &mut state, Vec::new())
             }
             Resume::Download => Ok(Begun {
                 proofs: Vec::new(),
                 restarted: Vec::new(),
+                known: order.map(|order| Known {
+                    order,
+                    challenges: Vec::new(),
+                }),
             }),
             Resume::Begin => self.anew(Vec::new()),
             Resume::Anew { reasons, give_up } => {
@@ -152,7 +174,7 @@ impl Job<'_> {
         match decided {
             Resume::Continue | Resume::Download => {
                 let order = self.known(order)?;
-                self.remembering(&mut state, |state| self.finish(order, state))
+                self.remembering(&mut state, |state| self.finish(order, None, state))
             }
             Resume::Begin => Err(Error::StartAgain {
                 reasons: "nothing was ordered".to_owned(),
@@ -237,29 +259,41 @@ impl Job<'_> {
     fn anew(&self, restarted: Vec<Why>) -> Result<Begun> {
         let mut state = self.begun(None);
         state.save(self.state)?;
-        self.remembering(&mut state, |state| {
+        let order = self.remembering(&mut state, |state| {
             let order = self.account.new_order(self.order)?;
             state.order = Some(order.url.clone());
             state.expires = order.expires;
             // Before anything else can fail: an order that nobody knows counts against the account.
             state.save(self.state)?;
-            self.collect(&order, state)
+            Ok(order)
         })?;
-        Ok(self.still_wanted(state, restarted))
+        self.started(order, &mut state, restarted)
     }
 
-    /// Notes what is to be shown for the names that are not proved yet.
-    fn collect(&self, order: &Order, state: &mut State) -> Result<()> {
+    fn started(&self, order: Order, state: &mut State, restarted: Vec<Why>) -> Result<Begun> {
+        let challenges = self.remembering(state, |state| self.collect(&order, state))?;
+        Ok(Begun {
+            proofs: state.proofs.clone(),
+            restarted,
+            known: Some(Known { order, challenges }),
+        })
+    }
+
+    /// Notes what is to be shown for the names that are not proved yet, and gives the challenges that it is for.
+    fn collect(&self, order: &Order, state: &mut State) -> Result<Vec<Challenge>> {
         state.expires = order.expires;
+        let mut challenges = Vec::new();
         let known = std::mem::take(&mut state.proofs);
         if order.status == OrderStatus::Pending {
             let all = self.account.authorizations(order)?;
             let open = all
                 .iter()
                 .filter(|known| known.status == AuthorizationStatus::Pending);
-            state.proofs = open
-                .map(|open| self.wanted(open, &known))
-                .collect::<Result<_>>()?;
+            for open in open {
+                let (wanted, challenge) = self.wanted(open, &known)?;
+                state.proofs.push(wanted);
+                challenges.push(challenge);
+            }
             // Some servers list them in another order each time.
             state
                 .proofs
@@ -267,31 +301,37 @@ impl Job<'_> {
         }
         state.last_error = None;
         state.retry_at = None;
-        state.save(self.state)
+        state.save(self.state)?;
+        Ok(challenges)
     }
 
-    fn wanted(&self, open: &Authorization, known: &[Wanted]) -> Result<Wanted> {
+    fn wanted(&self, open: &Authorization, known: &[Wanted]) -> Result<(Wanted, Challenge)> {
         let (proof, challenge) = Proof::of(open, self.challenge, self.account.holder())?;
         let before = known.iter().find(|known| known.challenge == challenge.url);
-        Ok(Wanted {
+        let wanted = Wanted {
             identifier: open.ordered(),
             authorization: open.url.clone(),
-            challenge: challenge.url,
+            challenge: challenge.url.clone(),
             proof,
             published: before.and_then(|known| known.published.clone()),
-        })
+        };
+        Ok((wanted, challenge))
     }
 
-    fn still_wanted(&self, state: State, restarted: Vec<Why>) -> Begun {
-        Begun {
-            proofs: state.proofs,
-            restarted,
-        }
-    }
-
-    fn finish(&self, order: Order, state: &mut State) -> Result<Issued> {
+    /// Without `challenges` those of the state are asked for.
+    fn finish(
+        &self,
+        order: Order,
+        challenges: Option<Vec<Challenge>>,
+        state: &mut State,
+    ) -> Result<Issued> {
         let order = match order.status {
-            OrderStatus::Pending => self.prove(&order, state)?,
+            OrderStatus::Pending => {
+                let challenges = challenges.map_or_else(|| self.open(&order, state), Ok)?;
+                self.account.answer(&challenges)?;
+                let order = self.account.order(&order.url)?;
+                self.account.wait_while(order, &[OrderStatus::Pending])?
+            }
             _ => order,
         };
         let order = match order.status {
@@ -310,10 +350,10 @@ impl Job<'_> {
         issued
     }
 
-    fn prove(&self, order: &Order, state: &State) -> Result<Order> {
-        // Asked again: the state says what was shown, the server what is still open.
+    /// The state says what was shown, the server what is still open.
+    fn open(&self, order: &Order, state: &State) -> Result<Vec<Challenge>> {
         let all = self.account.authorizations(order)?;
-        let open: Vec<_> = all
+        Ok(all
             .iter()
             .filter(|known| known.status == AuthorizationStatus::Pending)
             .filter_map(|known| known.challenge(self.challenge))
@@ -324,10 +364,7 @@ impl Job<'_> {
                     .any(|wanted| wanted.challenge == known.url)
             })
             .cloned()
-            .collect();
-        self.account.answer(&open)?;
-        let order = self.account.order(&order.url)?;
-        self.account.wait_while(order, &[OrderStatus::Pending])
+            .collect())
     }
 
     fn hand_in(&self, order: &Order, state: &mut State) -> Result<Order> {

@@ -3,7 +3,8 @@
 //!
 //! One file for each certificate, mode 0600, replaced as a whole and synced before each step that the server would not
 //! forget: before an order, after it (its URL), before finalize (whose answer may be lost), and after (the URL of the
-//! certificate). Keys never enter it. It goes when the certificate is installed ([`State::forget`]).
+//! certificate). Keys never enter it. Who works with the files of a directory holds its lock
+//! (`tls_files::DirectoryLocks`), or two runs order twice. A file goes when the certificate is installed ([`State::forget`]).
 
 mod resume;
 

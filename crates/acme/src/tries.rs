@@ -67,18 +67,22 @@ impl Tries {
                 reason,
                 wait,
             } => {
-                if let Some(span) = wait {
-                    return self.wait(span).map(Some).ok_or_else(|| Error::NotYet {
+                let pause = self.failure();
+                match (pause, wait) {
+                    (None, _) => Err(Error::ServerFailed {
                         url,
-                        retry_at: after(now, span),
-                    });
+                        status,
+                        times: self.failures,
+                        reason,
+                    }),
+                    (Some(_), Some(span)) => {
+                        self.wait(span).map(Some).ok_or_else(|| Error::NotYet {
+                            url,
+                            retry_at: after(now, span),
+                        })
+                    }
+                    (pause, None) => Ok(pause),
                 }
-                self.failure().map(Some).ok_or(Error::ServerFailed {
-                    url,
-                    status,
-                    times: self.failures,
-                    reason,
-                })
             }
         }
     }
@@ -98,7 +102,7 @@ impl Tries {
     /// `None` if that would be longer than patience allows, all waits of this request together.
     fn wait(&mut self, span: Duration) -> Option<Duration> {
         // A server that names no time at all is not asked without end.
-        let span = span.max(Duration::from_millis(100));
+        let span = span.max(self.patience.pause);
         self.waited = self.waited.saturating_add(span);
         (self.waited <= self.patience.max_wait).then_some(span)
     }

@@ -140,7 +140,8 @@ impl Error {
                 false => Self::Tls { url, reason },
             };
         }
-        if error.is_timeout() {
+        // Also when that took too long: nothing was asked yet, which makes a difference to who may repeat it.
+        if error.is_timeout() && !error.is_connect() {
             Self::TimedOut { url, limit }
         } else if error.is_connect() {
             Self::Connect { url, reason }

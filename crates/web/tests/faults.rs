@@ -178,6 +178,78 @@ fn a_server_that_says_nothing_or_never_ends_is_left_in_time() {
 }
 
 #[test]
+fn a_server_that_takes_the_connection_and_speaks_no_tls_was_not_asked_anything() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let settings = Settings {
+        connect_timeout: Duration::from_millis(300),
+        ..Settings::default()
+    };
+    let url = format!("https://{}/", silent.local_addr().unwrap());
+    let client = Client::new(&settings).unwrap();
+    let error = client.send(&Request::new(Method::Post, url)).unwrap_err();
+    assert_eq!(error.kind(), "web.connect", "{error}");
+    assert!(error.is_before_sending());
+}
+
+/// `openssl s_server -Verify` ends a connection whose client shows no certificate.
+#[test]
+fn a_client_certificate_is_shown_to_a_real_server_that_wants_one() {
+    let directory = Sandbox::new();
+    let certificate = Certificate::make(directory.path());
+    let port = testbed::servers::free_port();
+    let mut server = std::process::Command::new("openssl")
+        .args([
+            "s_server",
+            "-quiet",
+            "-www",
+            "-Verify",
+            "1",
+            "-verify_return_error",
+        ])
+        .args([
+            "-cert",
+            "https.pem",
+            "-key",
+            "https.key",
+            "-CAfile",
+            "https.pem",
+        ])
+        .args(["-accept", &format!("127.0.0.1:{port}")])
+        .current_dir(directory.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let ask = |identity| {
+        let settings = Settings {
+            trust: Trust::Only(certificate.pem.clone()),
+            identity,
+            timeout: Duration::from_secs(5),
+            ..Settings::default()
+        };
+        let request = Request::new(Method::Get, format!("https://localhost:{port}/"));
+        Client::new(&settings).unwrap().send(&request)
+    };
+    let without = ask(None);
+    let with = ask(Some(Identity {
+        chain: certificate.pem.clone(),
+        private_key: certificate.key.clone(),
+    }));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(without.is_err());
+    let page = String::from_utf8(with.unwrap().body).unwrap();
+    assert!(
+        page.contains("Client certificate") && page.contains("testbed https"),
+        "{page}"
+    );
+}
+
+#[test]
 fn a_huge_answer_is_not_taken() {
     let huge = "x".repeat((1 << 20) + 1);
     let world = World::new(vec![json_rule("GET /huge", &huge)]);

@@ -76,6 +76,26 @@ fn an_account_lives_from_its_creation_to_its_end() {
 }
 
 #[test]
+fn orders_are_listed_over_pages_where_the_server_lists_them() {
+    let settings = Settings::always_valid(Release::New);
+    let world = World::new(&settings.environment("PEBBLE_WFE_ORDERS_PER_PAGE", "2"));
+    let account = world.account();
+    let made: BTreeSet<_> = (0..5)
+        .map(|n| {
+            account
+                .new_order(&order_of(&[&format!("n{n}.example")]))
+                .unwrap()
+                .url
+        })
+        .collect();
+    let listed: BTreeSet<_> = account.orders().unwrap().into_iter().collect();
+    assert_eq!(listed, made);
+    let name = "a.example".parse().unwrap();
+    let error = account.pre_authorize(&name).unwrap_err();
+    assert_eq!(error.kind(), "acme.unsupported");
+}
+
+#[test]
 fn a_key_without_an_account_is_told() {
     let world = world(Release::New);
     let error = Account::find(world.open(), key()).unwrap_err();

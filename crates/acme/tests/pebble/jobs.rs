@@ -107,6 +107,50 @@ fn all_phases_in_one_process_leave_nothing_shown() {
     State::forget(&wish.state).unwrap();
 }
 
+/// Nonces come with the answers, and only the order is looked at while names are validated.
+#[test]
+fn no_more_is_asked_than_the_protocol_needs() {
+    let settings = Settings::always_valid(Release::New);
+    let world = World::new(&settings);
+    let account = world.account();
+    let texts: Vec<_> = (0..20).map(|n| format!("n{n}.example")).collect();
+    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+    let wish = Wish::new(&texts);
+    struct Anyone;
+    impl Publisher for Anyone {
+        fn publish(&self, _: &mut [Wanted]) -> Result<(), String> {
+            Ok(())
+        }
+        fn withdraw(&self, _: &[Wanted]) -> Result<(), String> {
+            Ok(())
+        }
+    }
+    wish.job(&account).run(&Anyone).unwrap();
+    let count = |matches| world.proxy.count(matches);
+    assert_eq!((count("GET /dir"), count("POST /sign-me-up")), (1, 1));
+    assert_eq!((count("POST /authZ/"), count("POST /chalZ/")), (20, 20));
+    assert_eq!(
+        (
+            count("POST /order-plz"),
+            count("POST /finalize"),
+            count("POST /certZ")
+        ),
+        (1, 1, 1)
+    );
+    // One for the account, and one for each thread that asks before another's answer has brought one.
+    assert!(
+        count("HEAD /nonce-plz") <= 8,
+        "{}",
+        count("HEAD /nonce-plz")
+    );
+    assert!(
+        count("POST /my-order/") <= 12,
+        "{}",
+        count("POST /my-order/")
+    );
+    assert_eq!(world.proxy.log().len(), account.server().requests());
+}
+
 #[test]
 fn phases_in_processes_of_their_own_go_on_where_the_one_before_ended() {
     let (world, host, _dns) = world(Release::Stable);
