@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use pki::crl::RevocationReason;
 use pki::jws::base64url;
-use pki::{Certificate, CertificateRequest, PrivateKey, chain};
+use pki::{CLOCK_TOLERANCE, Certificate, CertificateRequest, PrivateKey, Timestamp, chain};
 use serde_json::{Value, json};
 use web::Response;
 
@@ -150,7 +150,7 @@ impl Account {
             public_key: &request.public_key(),
             names: Some(&request.template()?.names),
             trust: chain::Trust::Partial,
-            now: self.server().clock().now(),
+            now: self.instant_for(url, &certificates)?,
         };
         chain::verify(certificates.clone(), &expectation).map_err(wrong)?;
         let alternates = links(&answer, "alternate")
@@ -161,6 +161,22 @@ impl Account {
             .collect::<Result<_>>()?;
         let url = url.to_owned();
         Ok((Chain { url, certificates }, alternates))
+    }
+
+    /// When a chain is judged: now, or when its first certificate begins, if a clock that is a little behind that of
+    /// the server makes this later. What the server has just issued is not of the future.
+    fn instant_for(&self, url: &str, certificates: &[Certificate]) -> Result<Timestamp> {
+        let now = self.server().clock().now();
+        let begins = certificates.first().map(|leaf| leaf.facts().not_before);
+        match begins {
+            Some(begins) if begins > now + CLOCK_TOLERANCE => Err(Error::ClockBehind {
+                url: web::shown(url),
+                begins,
+                now,
+            }),
+            Some(begins) => Ok(now.max(begins)),
+            None => Ok(now),
+        }
     }
 
     /// Revokes a certificate that the account ordered, or whose names it has proved.

@@ -31,6 +31,7 @@ impl RunningClock {
 }
 
 impl Clock for RunningClock {
+    /// May be a second behind, since what it was set to has no parts of one.
     fn now(&self) -> Timestamp {
         after(self.set, self.at.elapsed())
     }

@@ -76,6 +76,16 @@ pub enum Error {
         /// What there is.
         offered: Vec<String>,
     },
+    /// The clock of this host is far behind that of the server; set it. The certificate is not lost.
+    #[error("the certificate of {url} begins at {begins}, now is {now}; check the clock")]
+    ClockBehind {
+        /// Where it came from.
+        url: String,
+        /// Its begin.
+        begins: Timestamp,
+        /// What the clock says.
+        now: Timestamp,
+    },
     /// A key could not be used.
     #[error(transparent)]
     Key(#[from] pki::Error),
@@ -204,6 +214,7 @@ impl Error {
             Self::BadAnswer { .. } => "acme.bad_answer",
             Self::CertificateWrong { .. } => "acme.certificate_wrong",
             Self::ChallengeMissing { .. } => "acme.challenge_missing",
+            Self::ClockBehind { .. } => "acme.clock_behind",
             Self::Key(error) => error.kind(),
             Self::NotDone { .. } => "acme.not_done",
             Self::NotYet { .. } => "acme.not_yet",

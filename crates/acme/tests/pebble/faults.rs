@@ -345,6 +345,26 @@ fn a_certificate_that_nobody_asked_for_is_not_taken() {
 }
 
 #[test]
+fn a_clock_that_is_a_little_behind_does_no_harm_and_one_that_is_far_behind_is_named() {
+    let world = world();
+    let account = world.account();
+    let order = account.new_order(&order_of(&["example.org"])).unwrap();
+    let order = prove(&account, order, &ChallengeKind::Dns01).unwrap();
+    let (request, _) = request(&["example.org"]);
+    let url = account
+        .finalize(&order, &request)
+        .unwrap()
+        .certificate
+        .unwrap();
+    world.clock.set_behind(Duration::from_secs(3_700));
+    account.download(&url, &request, None).unwrap();
+    world.clock.set_behind(Duration::from_secs(7_200));
+    let error = account.download(&url, &request, None).unwrap_err();
+    assert_eq!(error.kind(), "acme.clock_behind");
+    assert!(error.to_string().ends_with("check the clock"), "{error}");
+}
+
+#[test]
 fn one_of_five_names_that_fails_is_named_and_the_others_are_proved() {
     let host = ChallengeStandIn::start();
     let dns = DnsStandIn::start(Some(std::net::Ipv4Addr::LOCALHOST.into()));

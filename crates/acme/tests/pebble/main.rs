@@ -7,4 +7,5 @@ mod faults;
 mod imports;
 mod issue;
 mod jobs;
+mod kills;
 mod world;

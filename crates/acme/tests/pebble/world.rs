@@ -17,6 +17,7 @@ use web::{Client, Trust};
 
 /// Waits a little and says that it was all: a test of a pause of a minute takes 30 ms.
 pub(crate) struct QuickClock {
+    behind: Mutex<Duration>,
     ahead: Mutex<Duration>,
     waits: Mutex<Vec<Duration>>,
 }
@@ -24,9 +25,14 @@ pub(crate) struct QuickClock {
 impl QuickClock {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
+            behind: Mutex::default(),
             ahead: Mutex::default(),
             waits: Mutex::default(),
         })
+    }
+
+    pub(crate) fn set_behind(&self, span: Duration) {
+        *self.behind.lock().unwrap() = span;
     }
 
     pub(crate) fn waits(&self) -> Vec<Duration> {
@@ -36,7 +42,7 @@ impl QuickClock {
 
 impl Clock for QuickClock {
     fn now(&self) -> Timestamp {
-        (SystemTime::now() + *self.ahead.lock().unwrap()).into()
+        (SystemTime::now() + *self.ahead.lock().unwrap() - *self.behind.lock().unwrap()).into()
     }
 
     fn wait(&self, span: Duration) {

@@ -35,7 +35,9 @@ enum Fault {
     },
     Edit(Value),
     EditHeader(String, Option<String>),
-    Hang,
+    Hang {
+        forward: bool,
+    },
     Trickle,
 }
 
@@ -121,7 +123,12 @@ impl Rule {
 
     /// Takes the request and says nothing, for a minute at most.
     pub fn hang(matches: &str, count: usize) -> Self {
-        Self::new(matches, count, Fault::Hang)
+        Self::new(matches, count, Fault::Hang { forward: false })
+    }
+
+    /// Forwards the request and keeps the answer, for a minute at most.
+    pub fn hang_after(matches: &str, count: usize) -> Self {
+        Self::new(matches, count, Fault::Hang { forward: true })
     }
 
     /// Sends a byte of an endless answer every 100 ms, for a minute at most.
@@ -297,7 +304,10 @@ fn act(
             headers.extend(value.map(|value| (name, value)));
             Some((status, headers, body))
         }
-        Some(Fault::Hang) => {
+        Some(Fault::Hang { forward: sent }) => {
+            if sent {
+                forward()?;
+            }
             pause(shared, 600, || Ok(()))?;
             None
         }
