@@ -20,6 +20,8 @@ use crate::{
 
 /// How many requests go out at once.
 const PARALLEL: usize = 8;
+/// No server issues for more names at once; each costs a request.
+const NAME_LIMIT: usize = 1_000;
 /// The pause between two looks at an order for which the server names none; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -88,6 +90,9 @@ impl Account {
 
     fn read_order(&self, url: String, answer: &Response) -> Result<Order> {
         let mut order: Order = answer.json()?;
+        if order.authorizations.len() > NAME_LIMIT {
+            return Err(Error::bad_answer(&url, "its order has too many names"));
+        }
         let own = |named: &str| self.server().own(&url, named);
         for named in order.authorizations.iter().chain(&order.certificate) {
             own(named)?;

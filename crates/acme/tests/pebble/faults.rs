@@ -151,6 +151,26 @@ fn a_page_of_html_with_503_is_asked_again_a_bounded_number_of_times() {
 }
 
 #[test]
+fn a_server_that_is_closed_for_a_while_or_a_day_says_so_with_503() {
+    let world = world();
+    let account = world.account();
+    let closed = |span| {
+        let headers = [("content-type", "text/html"), ("retry-after", span)];
+        Rule::answer(ORDER, 1, 503, &headers, "<html>maintenance</html>")
+    };
+    world.fault(vec![closed("7")]);
+    account.new_order(&order_of(&["example.org"])).unwrap();
+    assert_eq!(world.clock.waits(), [Duration::from_secs(7)]);
+    world.fault(vec![closed("86400")]);
+    let error = account.new_order(&order_of(&["example.org"])).unwrap_err();
+    assert_eq!(error.kind(), "acme.not_yet");
+    assert_eq!(world.clock.waits().len(), 1);
+    // A failure of the server with a problem document is one too.
+    world.fault(vec![Rule::problem(ORDER, 1, 500, "serverInternal", &[])]);
+    account.new_order(&order_of(&["example.org"])).unwrap();
+}
+
+#[test]
 fn a_server_that_stops_answering_is_left_in_time() {
     let world = world();
     let account = world.account();
@@ -297,6 +317,10 @@ fn an_order_that_leads_elsewhere_or_is_for_others_is_refused() {
         assert_eq!(error.kind(), "acme.bad_answer");
         assert!(error.to_string().contains(reason), "{error}");
     }
+    let many = vec![world.proxy.url("/authZ/1"); 1_001];
+    world.fault(vec![Rule::edit(ORDER, 1, json!({"authorizations": many}))]);
+    let error = account.new_order(&order_of(&["example.org"])).unwrap_err();
+    assert!(error.to_string().contains("too many names"), "{error}");
     world.fault(vec![Rule::edit(ORDER, 1, json!({"status": "closed"}))]);
     let error = account.new_order(&order_of(&["example.org"])).unwrap_err();
     assert_eq!(error.kind(), "web.content");
