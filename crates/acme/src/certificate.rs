@@ -219,7 +219,7 @@ fn revocation(certificate: &Certificate, reason: RevocationReason) -> Value {
 pub(crate) fn links<'a>(answer: &'a Response, relation: &'a str) -> impl Iterator<Item = &'a str> {
     answer
         .headers_named("link")
-        .flat_map(|value| value.split(','))
+        .flat_map(separated)
         .filter_map(move |link| {
             let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
             let is_wanted = parameters.split(';').any(|parameter| {
@@ -229,4 +229,62 @@ pub(crate) fn links<'a>(answer: &'a Response, relation: &'a str) -> impl Iterato
             });
             is_wanted.then_some(target)
         })
+}
+
+/// The parts between commas, but for those in a URL or a quoted text.
+fn separated(value: &str) -> impl Iterator<Item = &str> {
+    let (mut in_url, mut in_quotes) = (false, false);
+    value.split(move |c| {
+        match c {
+            '<' if !in_quotes => in_url = true,
+            '>' if !in_quotes => in_url = false,
+            '"' if !in_url => in_quotes = !in_quotes,
+            _ => {}
+        }
+        c == ',' && !in_url && !in_quotes
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_found_by_their_relation() {
+        let found = |values: &[&str]| {
+            let headers = values
+                .iter()
+                .map(|value| ("link".to_owned(), (*value).to_owned()));
+            let answer = Response {
+                url: String::new(),
+                status: 200,
+                headers: headers.collect(),
+                body: Vec::new(),
+            };
+            links(&answer, "alternate")
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            found(&[
+                "<https://a/1>;rel=\"index\"",
+                "<https://a/2>; title=\"x, y\"; rel=alternate"
+            ]),
+            ["https://a/2"]
+        );
+        assert_eq!(
+            found(&["<https://a/1?x=1,2>;rel=\"alternate up\", </3>;REL=\"alternate\",<4>;rel=up"]),
+            ["https://a/1?x=1,2", "/3"]
+        );
+        for hostile in [
+            "",
+            ",,,",
+            "<",
+            ">;rel=alternate",
+            "<a;rel=alternate",
+            "\"<a>;rel=alternate",
+        ] {
+            assert!(found(&[hostile]).is_empty(), "{hostile}");
+        }
+    }
 }

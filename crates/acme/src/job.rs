@@ -7,9 +7,11 @@ use pki::CertificateRequest;
 
 use crate::state::{Resume, Seen, State, Wanted, Why, Wish, resume};
 use crate::{
-    Account, Authorization, AuthorizationStatus, Challenge, ChallengeKind, Error, Issued, Order,
-    OrderRequest, OrderStatus, PreferredChain, ProblemKind, Proof, Result,
+    Account, Challenge, ChallengeKind, Error, Issued, Order, OrderRequest, PreferredChain,
+    ProblemKind, Result,
 };
+
+mod steps;
 
 /// Who shows proofs to the world: DNS servers, a web server, or a person.
 pub trait Publisher {
@@ -77,26 +79,36 @@ impl Job<'_> {
     /// # Errors
     /// Those of [`Self::begin`] and [`Self::complete`], and [`Error::Proof`]. What was shown is taken back.
     pub fn run(&self, publisher: &dyn Publisher) -> Result<Done> {
-        let Begun {
-            mut proofs,
-            restarted,
-            known,
-        } = self.begin()?;
-        let published = match proofs.is_empty() {
-            true => Ok(()),
-            false => self.publish(publisher, &mut proofs),
-        };
-        let completed = published.and_then(|()| self.go_on(known));
-        let passing: Vec<_> = proofs.into_iter().filter(is_passing).collect();
-        let withdrawn = match passing.is_empty() {
-            true => Ok(()),
-            false => publisher.withdraw(&passing),
-        };
-        completed.map(|issued| Done {
+        let done = self.begin().and_then(|begun| {
+            let mut proofs = begun.proofs;
+            if !proofs.is_empty() {
+                self.publish(publisher, &mut proofs)?;
+            }
+            Ok((self.go_on(begun.known)?, begun.restarted))
+        });
+        let withdrawn = self.withdraw(publisher);
+        done.map(|(issued, restarted)| Done {
             issued,
             restarted,
-            warnings: withdrawn.err().into_iter().collect(),
+            warnings: withdrawn.err().iter().map(ToString::to_string).collect(),
         })
+    }
+
+    /// The phase cleanup: takes back all that may still be shown, also what a killed run left, or an earlier order.
+    ///
+    /// # Errors
+    /// [`Error::Proof`]; what is left over stays in the state for the next time.
+    pub fn withdraw(&self, publisher: &dyn Publisher) -> Result<()> {
+        let Some(mut state) = State::load(self.state)? else {
+            return Ok(());
+        };
+        let shown = state.shown();
+        if shown.is_empty() {
+            return Ok(());
+        }
+        publisher.withdraw(&shown).map_err(Error::Proof)?;
+        state.all_withdrawn();
+        state.save(self.state)
     }
 
     fn go_on(&self, known: Option<Known>) -> Result<Issued> {
@@ -109,9 +121,19 @@ impl Job<'_> {
         })
     }
 
-    /// What the publisher noted is kept also when it failed: it may have shown a part.
+    /// That something may be shown is noted before it is, and what the publisher notes also when it failed: it may have
+    /// shown a part.
     fn publish(&self, publisher: &dyn Publisher, proofs: &mut [Wanted]) -> Result<()> {
+        for wanted in proofs.iter_mut() {
+            wanted.published.get_or_insert_with(|| true.into());
+        }
+        self.note(proofs)?;
         let published = publisher.publish(proofs);
+        self.note(proofs)?;
+        published.map_err(Error::Proof)
+    }
+
+    fn note(&self, proofs: &[Wanted]) -> Result<()> {
         if let Some(mut state) = State::load(self.state)? {
             for proof in proofs.iter() {
                 let mut known = state.proofs.iter_mut();
@@ -121,7 +143,7 @@ impl Job<'_> {
             }
             state.save(self.state)?;
         }
-        published.map_err(Error::Proof)
+        Ok(())
     }
 
     /// The phase request: goes on with the order that there is or makes one, and says what is to be shown.
@@ -146,16 +168,13 @@ impl Job<'_> {
                     challenges: Vec::new(),
                 }),
             }),
-            Resume::Begin => self.anew(Vec::new()),
+            Resume::Begin => self.anew(state, Vec::new()),
             Resume::Anew { reasons, give_up } => {
-                if give_up && let Some(url) = state.and_then(|state| state.order) {
-                    // It would end by itself; that it cannot be given up now stops nothing.
-                    let _ = self
-                        .account
-                        .order(&url)
-                        .and_then(|old| self.account.give_up(&old));
+                let old = state.as_ref().and_then(|state| state.order.as_ref());
+                if give_up && let Some(url) = old {
+                    self.give_up(url);
                 }
-                self.anew(reasons)
+                self.anew(state, reasons)
             }
             other => Err(self.stopped(&other)),
         }
@@ -256,149 +275,13 @@ impl Job<'_> {
         }
     }
 
-    fn anew(&self, restarted: Vec<Why>) -> Result<Begun> {
-        let mut state = self.begun(None);
-        state.save(self.state)?;
-        let order = self.remembering(&mut state, |state| {
-            let order = self.account.new_order(self.order)?;
-            state.order = Some(order.url.clone());
-            state.expires = order.expires;
-            // Before anything else can fail: an order that nobody knows counts against the account.
-            state.save(self.state)?;
-            Ok(order)
-        })?;
-        self.started(order, &mut state, restarted)
+    /// Pending authorizations end by themselves; that they cannot be given up now stops nothing.
+    fn give_up(&self, order: &str) {
+        let _ = self
+            .account
+            .order(order)
+            .and_then(|order| self.account.give_up(&order));
     }
-
-    fn started(&self, order: Order, state: &mut State, restarted: Vec<Why>) -> Result<Begun> {
-        let challenges = self.remembering(state, |state| self.collect(&order, state))?;
-        Ok(Begun {
-            proofs: state.proofs.clone(),
-            restarted,
-            known: Some(Known { order, challenges }),
-        })
-    }
-
-    /// Notes what is to be shown for the names that are not proved yet, and gives the challenges that it is for.
-    fn collect(&self, order: &Order, state: &mut State) -> Result<Vec<Challenge>> {
-        state.expires = order.expires;
-        let mut challenges = Vec::new();
-        let known = std::mem::take(&mut state.proofs);
-        if order.status == OrderStatus::Pending {
-            let all = self.account.authorizations(order)?;
-            let open = all
-                .iter()
-                .filter(|known| known.status == AuthorizationStatus::Pending);
-            for open in open {
-                let (wanted, challenge) = self.wanted(open, &known)?;
-                state.proofs.push(wanted);
-                challenges.push(challenge);
-            }
-            // Some servers list them in another order each time.
-            state
-                .proofs
-                .sort_by(|a, b| (&a.identifier, &a.challenge).cmp(&(&b.identifier, &b.challenge)));
-        }
-        state.last_error = None;
-        state.retry_at = None;
-        state.save(self.state)?;
-        Ok(challenges)
-    }
-
-    fn wanted(&self, open: &Authorization, known: &[Wanted]) -> Result<(Wanted, Challenge)> {
-        let (proof, challenge) = Proof::of(open, self.challenge, self.account.holder())?;
-        let before = known.iter().find(|known| known.challenge == challenge.url);
-        let wanted = Wanted {
-            identifier: open.ordered(),
-            authorization: open.url.clone(),
-            challenge: challenge.url.clone(),
-            proof,
-            published: before.and_then(|known| known.published.clone()),
-        };
-        Ok((wanted, challenge))
-    }
-
-    /// Without `challenges` those of the state are asked for.
-    fn finish(
-        &self,
-        order: Order,
-        challenges: Option<Vec<Challenge>>,
-        state: &mut State,
-    ) -> Result<Issued> {
-        let order = match order.status {
-            OrderStatus::Pending => {
-                let challenges = challenges.map_or_else(|| self.open(&order, state), Ok)?;
-                self.account.answer(&challenges)?;
-                let order = self.account.order(&order.url)?;
-                self.account.wait_while(order, &[OrderStatus::Pending])?
-            }
-            _ => order,
-        };
-        let order = match order.status {
-            OrderStatus::Ready => self.hand_in(&order, state)?,
-            _ => self.account.wait_while(order, &[OrderStatus::Processing])?,
-        };
-        let url = order.certificate.as_deref();
-        let url = url.ok_or_else(|| Error::bad_answer(&order.url, "it has no certificate"))?;
-        state.certificate = Some(url.to_owned());
-        state.save(self.state)?;
-        let issued = self.account.download(url, self.request, self.preferred);
-        if let Err(Error::CertificateWrong { .. } | Error::Problem { .. }) = issued {
-            // It would be as wrong, or as gone, in each run to come.
-            state.order = None;
-        }
-        issued
-    }
-
-    /// The state says what was shown, the server what is still open.
-    fn open(&self, order: &Order, state: &State) -> Result<Vec<Challenge>> {
-        let all = self.account.authorizations(order)?;
-        Ok(all
-            .iter()
-            .filter(|known| known.status == AuthorizationStatus::Pending)
-            .filter_map(|known| known.challenge(self.challenge))
-            .filter(|known| {
-                state
-                    .proofs
-                    .iter()
-                    .any(|wanted| wanted.challenge == known.url)
-            })
-            .cloned()
-            .collect())
-    }
-
-    fn hand_in(&self, order: &Order, state: &mut State) -> Result<Order> {
-        state.public_key_sha256 = Some(hex(&self.request.public_key().sha256()));
-        state.request = Some(self.request.to_pem());
-        state.save(self.state)?;
-        self.account.finalize(order, self.request)
-    }
-
-    /// Notes a failure in the state, and gives up what a failed order left pending.
-    fn remembering<T>(
-        &self,
-        state: &mut State,
-        work: impl FnOnce(&mut State) -> Result<T>,
-    ) -> Result<T> {
-        let done = work(state);
-        if let Err(error) = &done {
-            state.remember(error);
-            // The first failure is the one to tell; the state of before it is still there.
-            let _ = state.save(self.state);
-            if let (Error::OrderFailed { .. }, Some(url)) = (error, &state.order) {
-                let _ = self
-                    .account
-                    .order(url)
-                    .and_then(|order| self.account.give_up(&order));
-            }
-        }
-        done
-    }
-}
-
-/// Whether it is to be taken back.
-fn is_passing(wanted: &Wanted) -> bool {
-    !matches!(wanted.proof, Proof::Txt { stays: true, .. })
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -47,6 +47,9 @@ pub struct State {
     pub expires: Option<Timestamp>,
     /// What is to be shown, or was.
     pub proofs: Vec<Wanted>,
+    /// What may still be shown although nothing needs it any more: of earlier orders, or of names that are proved.
+    #[serde(default)]
+    pub stale: Vec<Wanted>,
     /// SHA-256 of the public key that the request was handed in for, in hexadecimal; none before that.
     pub public_key_sha256: Option<String>,
     /// The request that was handed in, in PEM.
@@ -75,9 +78,17 @@ pub struct Wanted {
     pub challenge: String,
     /// What is to be shown.
     pub proof: Proof,
-    /// Whatever the publisher wants to find again, such as the zone and the server that took a record.
+    /// Whether it may be shown: `true` from just before it is, or whatever the publisher wants to find again, such as the
+    /// zone and the server that took a record.
     #[serde(default)]
     pub published: Option<serde_json::Value>,
+}
+
+impl Wanted {
+    /// Whether it is to be shown for longer than the order lasts.
+    pub fn stays(&self) -> bool {
+        matches!(self.proof, Proof::Txt { stays: true, .. })
+    }
 }
 
 /// A failure.
@@ -104,6 +115,7 @@ impl State {
             order: None,
             expires: None,
             proofs: Vec::new(),
+            stale: Vec::new(),
             public_key_sha256: None,
             request: None,
             certificate: None,
@@ -167,6 +179,22 @@ impl State {
         let paths: [PathBuf; 1] = [path.to_owned()];
         tls_files::remove(&set_name(path), &paths).map_err(Error::StateWrite)?;
         Ok(())
+    }
+
+    /// Proofs that may be shown and do not stay.
+    pub fn shown(&self) -> Vec<Wanted> {
+        let all = self.proofs.iter().chain(&self.stale);
+        all.filter(|wanted| wanted.published.is_some() && !wanted.stays())
+            .cloned()
+            .collect()
+    }
+
+    /// Nothing is shown any more.
+    pub(crate) fn all_withdrawn(&mut self) {
+        self.stale.clear();
+        for wanted in self.proofs.iter_mut().filter(|wanted| !wanted.stays()) {
+            wanted.published = None;
+        }
     }
 
     /// Remembers a failure, and when the server may be asked again.

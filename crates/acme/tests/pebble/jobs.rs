@@ -93,13 +93,7 @@ fn all_phases_in_one_process_leave_nothing_shown() {
     let done = wish.job(&account).run(&Web(&host)).unwrap();
     assert_verifies(&world, &done.issued.chain, 0, "b.example");
     assert!(host.is_empty() && done.warnings.is_empty() && done.restarted.is_empty());
-    let published: Vec<_> = wish
-        .saved()
-        .proofs
-        .into_iter()
-        .map(|wanted| wanted.published)
-        .collect();
-    assert!(published.iter().all(Option::is_some), "{published:?}");
+    assert!(wish.saved().shown().is_empty());
     // Until it is installed the same certificate comes again, and nothing is ordered.
     let again = wish.job(&account).run(&Web(&host)).unwrap();
     assert_eq!(again.issued, done.issued);
@@ -335,4 +329,8 @@ fn what_was_shown_is_taken_back_when_a_name_fails_and_the_order_is_given_up() {
     State::forget(&wish.state).unwrap();
     let error = wish.job(&account).run(&Broken).unwrap_err();
     assert_eq!(error.kind(), "acme.proof");
+    // What may still be shown is known, and the next one that can takes it back.
+    assert_eq!(wish.saved().shown().len(), 2);
+    wish.job(&account).withdraw(&Web(&host)).unwrap();
+    assert!(wish.saved().shown().is_empty());
 }

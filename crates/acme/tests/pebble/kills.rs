@@ -187,6 +187,12 @@ fn a_process_that_is_killed_inside_any_request_is_gone_on_with() {
             assert_eq!(finalized, if twice { 2 } else { 1 }, "{matches} {heard}");
         }
     }
+    let shown = host.home.join("www/.well-known/acme-challenge");
+    let shown = std::fs::read_dir(shown).unwrap().count();
+    assert_eq!(
+        shown, 0,
+        "what a killed run showed is taken back by the next"
+    );
     let left = std::fs::read_dir(host.home.join("state")).unwrap().count();
     assert_eq!(left, 1, "nothing lies beside the state");
 }
