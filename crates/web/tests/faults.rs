@@ -328,6 +328,56 @@ fn the_proxy_of_the_settings_is_asked_and_none_else() {
     assert_eq!(answer.body, b"through the proxy");
 }
 
+/// A stand-in for a proxy that knows CONNECT and one way: it leads to the port, whatever is asked for.
+fn tunnel_stand_in(to: u16) -> (u16, std::thread::JoinHandle<String>) {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{TcpListener, TcpStream};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let served = std::thread::spawn(move || {
+        let (client, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(client.try_clone().unwrap());
+        let (mut first, mut head) = (String::new(), String::new());
+        reader.read_line(&mut first).unwrap();
+        while reader.read_line(&mut head).unwrap() > 2 {}
+        let server = TcpStream::connect(("127.0.0.1", to)).unwrap();
+        (&client)
+            .write_all(b"HTTP/1.1 200 Connected\r\n\r\n")
+            .unwrap();
+        let (mut up, mut down) = (server.try_clone().unwrap(), client);
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut reader, &mut up);
+            let _ = up.shutdown(std::net::Shutdown::Both);
+        });
+        let _ = std::io::copy(&mut &server, &mut down);
+        first + &head
+    });
+    (port, served)
+}
+
+#[test]
+fn https_goes_through_a_proxy_as_a_tunnel_and_names_are_looked_up_there() {
+    let world = World::new(vec![json_rule("GET /a", "{}")]);
+    let (port, served) = tunnel_stand_in(world.server.port());
+    let settings = Settings {
+        proxy: Some(format!("http://user:secret@127.0.0.1:{port}")),
+        ..world.settings()
+    };
+    assert!(!format!("{settings:?}").contains("secret"));
+    // `localhost` is what the certificate is for; only the proxy could find it elsewhere.
+    let answer = world.get(&settings, "/a").unwrap();
+    assert_eq!(answer.body, b"{}");
+    drop(world);
+    let asked = served.join().unwrap();
+    assert!(asked.starts_with("CONNECT localhost:"), "{asked}");
+    assert!(
+        asked
+            .to_ascii_lowercase()
+            .contains("proxy-authorization: basic "),
+        "{asked}"
+    );
+}
+
 #[test]
 fn settings_that_cannot_be_used_are_named() {
     let with = |change: fn(&mut Settings)| {
