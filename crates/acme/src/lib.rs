@@ -6,6 +6,10 @@
 //! shared by threads, with one pool of nonces. Every wait is bounded by [`Patience`]; what a server asks for beyond
 //! that is an error which says when it may be asked again.
 //!
+//! A [`Job`] is the walk of one certificate in phases (request, complete, cleanup), each of which may be a process of its
+//! own; who shows the proofs is a [`Publisher`]. What it keeps in between is in [`state`], and `examples/one_certificate.rs`
+//! is all that a program around it needs.
+//!
 //! A server is hostile until it has shown the contrary: sizes and times are bounded by `web`, URLs that it names must
 //! be on the hosts of its directory, no redirect is followed, its words are cut and cleaned before they go into a
 //! message, and what it issues must be for our key and our names.
