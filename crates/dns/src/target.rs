@@ -150,10 +150,11 @@ fn within(target: Target, allowed: Option<&Name>) -> Result<Target> {
     }
 }
 
-/// A failure behind a CNAME is one of the CNAME; before it, it is the zone's own.
+/// Behind a CNAME, servers that are missing or do not have the zone are a fault of the CNAME. Silence is none: they may
+/// be back in a minute.
 fn nowhere(challenge: &Name, chain: &[Name], error: Error) -> Error {
-    match chain {
-        [_, .., target] => Error::TargetDangling {
+    match (chain, &error) {
+        ([_, .., target], Error::Refused { .. } | Error::Zone { .. }) => Error::TargetDangling {
             challenge: challenge.clone(),
             target: target.clone(),
             why: error.to_string(),

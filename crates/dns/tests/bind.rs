@@ -97,6 +97,7 @@ fn cnames_that_lead_nowhere_are_told_before_anything_is_written() {
     let extra = format!(
         "_acme-challenge.loop CNAME l1\nl1 CNAME l2\nl2 CNAME l1\n_acme-challenge.dangling CNAME nowhere.invalid.\n\
          _acme-challenge.sold CNAME x.sold-domain.com.\n_acme-challenge.elsewhere CNAME x.example.test.\n\
+         _acme-challenge.lame CNAME x.dead\ndead NS ns2\n_acme-challenge.nameless CNAME x.gone\ngone NS nobody\n\
          _acme-challenge.self CNAME _acme-challenge.self\n_acme-challenge.far CNAME f0\n{chain}"
     );
     let world = DnsWorld::start(&World {
@@ -129,13 +130,25 @@ fn cnames_that_lead_nowhere_are_told_before_anything_is_written() {
             "dangling",
             None,
             "dns.target_dangling",
-            "'_acme-challenge.dangling.example.test' leads to 'nowhere.invalid', which nobody can fill",
+            "'_acme-challenge.dangling.example.test' leads to 'nowhere.invalid', which nobody can fill: no zone below '.' holds it",
         ),
         (
             "sold",
             None,
             "dns.target_dangling",
-            "'_acme-challenge.sold.example.test' leads to 'x.sold-domain.com', which nobody can fill",
+            "'_acme-challenge.sold.example.test' leads to 'x.sold-domain.com', which nobody can fill: no zone below 'com' holds it",
+        ),
+        (
+            "lame",
+            None,
+            "dns.target_dangling",
+            "'_acme-challenge.lame.example.test' leads to 'x.dead.example.test', which nobody can fill: ",
+        ),
+        (
+            "nameless",
+            None,
+            "dns.target_dangling",
+            "'_acme-challenge.nameless.example.test' leads to 'x.gone.example.test', which nobody can fill: ",
         ),
         (
             "elsewhere",

@@ -80,10 +80,11 @@ impl DnsWorld {
         started
     }
 
-    /// The names of the authoritative servers and their ports.
-    pub fn ports(&self) -> [(String, u16); 2] {
+    /// The names of the servers that zones name, and their ports. The recursive one also has a root and a `com`.
+    pub fn ports(&self) -> [(String, u16); 3] {
         let [one, two] = self.authoritative();
         [
+            ("ns.root".to_owned(), self.resolver.address().port()),
             (format!("ns1.{HOST_ZONE}"), one.port()),
             (format!("ns2.{HOST_ZONE}"), two.port()),
         ]

@@ -108,6 +108,10 @@ impl Named {
     #[track_caller]
     pub fn pause(&self) {
         self.signal("-STOP");
+        let status = format!("/proc/{}/status", self.process.id());
+        while !must(fs::read_to_string(&status), "it has ended").contains("State:\tT") {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Lets it go on.
