@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::error::TsigFault;
 use crate::exchange::{random_id, tcp};
-use crate::message::{Data, Kind, LARGEST, Message, NONE, Rcode, Record, Text};
+use crate::message::{Data, Kind, LARGEST, Message, NONE, Opcode, Rcode, Record, Text};
 use crate::tsig::{Key, Signed, Verdict};
 use crate::{Error, Name, Result};
 
@@ -144,6 +144,16 @@ impl Updater {
         let server = self.server;
         let answer =
             Message::parse(answer).map_err(|source| Error::Malformed { server, source })?;
+        if !answer.is_answer || answer.opcode != Opcode::Update {
+            // NOERROR is also what our own message says, where somebody sends back what he gets.
+            return Err(self.missing(
+                zone,
+                io::Error::new(
+                    ErrorKind::InvalidData,
+                    "what came is no answer to an update",
+                ),
+            ));
+        }
         match answer.rcode {
             Rcode::NOERROR => Ok(()),
             rcode => Err(Error::Update {
@@ -166,18 +176,21 @@ impl Updater {
             }
             _ => Err(error),
         });
-        let missing = |source| Error::NoAnswer {
+        let answer = answer.map_err(|source| self.missing(zone, source))?;
+        match answer.get(..2) == bytes.get(..2) {
+            true => Ok(answer),
+            false => Err(self.missing(
+                zone,
+                io::Error::new(ErrorKind::InvalidData, "it answers another message"),
+            )),
+        }
+    }
+
+    fn missing(&self, zone: &Name, source: io::Error) -> Error {
+        Error::NoAnswer {
             server: self.server,
             asked: format!("the update of zone '{zone}'"),
             source,
-        };
-        let answer = answer.map_err(missing)?;
-        match answer.get(..2) == bytes.get(..2) {
-            true => Ok(answer),
-            false => Err(missing(io::Error::new(
-                ErrorKind::InvalidData,
-                "it answers another message",
-            ))),
         }
     }
 }
