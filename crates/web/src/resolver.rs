@@ -212,18 +212,35 @@ fn over_udp(server: SocketAddr, question: &[u8], limit: Duration) -> std::io::Re
 }
 
 fn over_tcp(server: SocketAddr, question: &[u8], limit: Duration) -> std::io::Result<Vec<u8>> {
+    let deadline = Instant::now() + limit;
     let mut stream = TcpStream::connect_timeout(&server, limit)?;
-    stream.set_read_timeout(Some(limit))?;
     stream.set_write_timeout(Some(limit))?;
     // A question has less than 300 bytes.
     let mut message = (question.len() as u16).to_be_bytes().to_vec();
     message.extend_from_slice(question);
     stream.write_all(&message)?;
     let mut size = [0; 2];
-    stream.read_exact(&mut size)?;
+    fill(&mut stream, &mut size, deadline)?;
     let mut answer = vec![0; u16::from_be_bytes(size).into()];
-    stream.read_exact(&mut answer)?;
+    fill(&mut stream, &mut answer, deadline)?;
     Ok(answer)
+}
+
+/// Reads so many bytes until `deadline`, however slowly they drip.
+fn fill(stream: &mut TcpStream, buffer: &mut [u8], deadline: Instant) -> std::io::Result<()> {
+    let mut filled = 0;
+    while let Some(rest @ [_, ..]) = buffer.get_mut(filled..) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(rest)? {
+            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            size => filled += size,
+        }
+    }
+    Ok(())
 }
 
 fn question(id: u16, name: &str, kind: u16) -> Result<Vec<u8>, String> {

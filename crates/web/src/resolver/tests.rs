@@ -101,6 +101,23 @@ fn a_server_that_does_not_answer_ends_with_the_deadline() {
 }
 
 #[test]
+fn an_answer_that_drips_over_tcp_ends_with_the_limit() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // Each read succeeds, the whole would take an hour.
+        while stream.write_all(&[0xff]).is_ok() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    });
+    let question = question(1, "ca.example", TYPE_A).unwrap();
+    let begin = Instant::now();
+    assert!(over_tcp(server, &question, Duration::from_millis(300)).is_err());
+    assert!(begin.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
 fn the_configuration_is_read_as_the_c_library_reads_it() {
     let text = "# x\nnameserver 10.0.0.1\nnameserver fe80::1%eth0\nnameserver 2001:db8::53\n\
                 domain a.example\nsearch b.example c.example\noptions ndots:1\n";
