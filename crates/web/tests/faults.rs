@@ -165,14 +165,14 @@ fn a_closed_port_and_a_server_without_tls_are_told_apart() {
 fn a_server_that_says_nothing_or_never_ends_is_left_in_time() {
     let world = World::new(vec![Rule::hang("/hang", 1), Rule::trickle("/trickle", 1)]);
     let settings = Settings {
-        timeout: Duration::from_millis(400),
+        timeout: Duration::from_millis(1_500),
         ..world.settings()
     };
     for path in ["/hang", "/trickle"] {
         let begin = Instant::now();
         let error = world.get(&settings, path).unwrap_err();
         assert_eq!(error.kind(), "web.timed_out", "{path}: {error}");
-        assert!(begin.elapsed() < Duration::from_secs(3), "{path}");
+        assert!(begin.elapsed() < Duration::from_secs(15), "{path}");
         assert!(!error.is_before_sending());
     }
 }
