@@ -166,7 +166,7 @@ impl Account {
                 return Ok(order);
             }
             let span = order.retry_after.unwrap_or(pause).max(FIRST_PAUSE);
-            if waited + span > limit {
+            if waited.saturating_add(span) > limit {
                 return Err(match order.retry_after {
                     Some(span) if span > limit => Error::NotYet {
                         retry_at: after(clock.now(), span),

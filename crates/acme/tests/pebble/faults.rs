@@ -134,6 +134,22 @@ fn an_order_that_stays_pending_is_left_after_the_deadline() {
 }
 
 #[test]
+fn a_pause_longer_than_time_itself_after_a_short_one_is_no_panic() {
+    let world = world();
+    let account = world.account();
+    let order = account.new_order(&order_of(&["example.org"])).unwrap();
+    let say = |value| Rule::edit_header("POST /my-order/", 1, "retry-after", Some(value));
+    world.fault(vec![say("2"), say("18446744073709551615")]);
+    let order = account.order(&order.url).unwrap();
+    let error = account
+        .wait_while(order, &[OrderStatus::Pending])
+        .unwrap_err();
+    assert_eq!(error.kind(), "acme.not_yet", "{error}");
+    assert!(error.to_string().contains("before 9999-12-31"), "{error}");
+    assert_eq!(world.clock.waits(), [Duration::from_secs(2)]);
+}
+
+#[test]
 fn a_page_of_html_with_503_is_asked_again_a_bounded_number_of_times() {
     let world = world();
     let account = world.account();
