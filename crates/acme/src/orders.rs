@@ -28,7 +28,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl Account {
     /// Orders a certificate. A server that shows no renewal information is not told what is replaced, and one that
-    /// says that it has been replaced already is asked again without.
+    /// refuses the order with it is asked again without: the certificate may have been replaced already, or be one of
+    /// another account or another server, and then the order is as good.
     ///
     /// # Errors
     /// [`Error::Profile`] for one that the server does not have, or ignores; [`Error::Problem`],
@@ -50,8 +51,9 @@ impl Account {
             request.replaces = None;
         }
         match self.send_order(&request) {
-            Err(Error::Problem { problem, .. })
-                if problem.kind == ProblemKind::AlreadyReplaced && request.replaces.is_some() =>
+            // `unauthorized` means here that the certificate is another account's, as well as that ours is gone.
+            Err(Error::Problem { .. } | Error::AccountGone { .. })
+                if request.replaces.is_some() =>
             {
                 request.replaces = None;
                 self.send_order(&request)

@@ -12,7 +12,7 @@ use pki::crl::RevocationReason;
 use pki::jws::{HmacAlgorithm, from_base64url};
 use pki::{Certificate, Curve, KeyAlgorithm, PrivateKey};
 use serde_json::json;
-use testbed::servers::{Release, Settings, get, post};
+use testbed::servers::{Release, Rule, Settings, get, post};
 
 use crate::world::{World, account, assert_verifies, order_of, prove, request};
 
@@ -303,6 +303,20 @@ fn the_server_says_when_to_renew_and_what_replaced_what() {
         .unwrap();
     let again = account.new_order(&replacing).unwrap();
     assert_eq!(again.replaces, None);
+    // Of another account, as Boulder says it, of a server that is another's, and of other names.
+    for (status, kind) in [
+        (403, "unauthorized"),
+        (404, "malformed"),
+        (400, "malformed"),
+    ] {
+        let refused = Rule::problem("POST /order-plz", 1, status, kind, &[]);
+        world.fault(vec![refused]);
+        let order = account.new_order(&replacing).unwrap();
+        assert_eq!(order.replaces, None, "{status} {kind}");
+    }
+    let other = crate::world::account(&world.open(), KeyAlgorithm::Ecdsa(Curve::P256));
+    let order = other.new_order(&replacing).unwrap();
+    assert_eq!(order.replaces, None, "the certificate of another account");
     // A server without such information, and a window that is none.
     let old = World::new(&Settings::always_valid(Release::Stable));
     let error = old.open().renewal_info(&certificate).unwrap_err();
