@@ -55,6 +55,8 @@ pub enum Error {
     BadAnswer {
         /// What was asked.
         url: String,
+        /// The status, where it was one of failure.
+        status: Option<u16>,
         /// What it did.
         reason: String,
     },
@@ -264,6 +266,7 @@ impl Error {
     pub(crate) fn bad_answer(url: &str, reason: impl Into<String>) -> Self {
         Self::BadAnswer {
             url: web::shown(url),
+            status: None,
             reason: reason.into(),
         }
     }

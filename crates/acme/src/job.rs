@@ -236,6 +236,11 @@ impl Job<'_> {
             {
                 Ok((resume(state, Seen::Missing, &wish, now()), None))
             }
+            // Pebble says no more than that.
+            Err(Error::BadAnswer {
+                status: Some(404 | 410),
+                ..
+            }) => Ok((resume(state, Seen::Missing, &wish, now()), None)),
             Err(other) => Err(other),
         }
     }

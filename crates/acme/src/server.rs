@@ -239,6 +239,7 @@ fn judge(answer: &Response, now: Timestamp) -> Verdict {
         }),
         (status, None) => Verdict::Refused(Error::BadAnswer {
             reason: format!("status {status} without a problem document ({reason})"),
+            status: Some(status),
             url: answer.url.clone(),
         }),
     }
