@@ -253,6 +253,52 @@ fn an_order_that_expired_between_the_phases_is_made_anew_and_says_so() {
 }
 
 #[test]
+fn an_order_that_pebble_does_not_know_is_made_anew() {
+    for release in [Release::Stable, Release::New] {
+        let (world, host, _dns) = world(release);
+        let account = world.account();
+        let wish = Wish::new(&["a.example"]);
+        wish.job(&account).begin().unwrap();
+        let mut state = wish.saved();
+        state.order = Some(world.proxy.url("/my-order/forgotten"));
+        state.save(&wish.state).unwrap();
+        let done = wish.job(&account).run(&Web(&host)).unwrap();
+        assert_eq!(done.restarted, [Why::OrderMissing]);
+        assert_verifies(&world, &done.issued.chain, 0, "a.example");
+    }
+}
+
+#[test]
+fn a_name_that_nobody_ordered_is_not_proved() {
+    let (world, host, _dns) = world(Release::Stable);
+    let account = world.account();
+    let wish = Wish::new(&["a.example"]);
+    let victim = json!({"identifier": {"type": "dns", "value": "victim.example"}});
+    world.fault(vec![Rule::edit("POST /authZ/", 1, victim)]);
+    let error = wish.job(&account).run(&Web(&host)).unwrap_err();
+    assert_eq!(error.kind(), "acme.bad_answer");
+    assert!(
+        error
+            .to_string()
+            .ends_with("it is for victim.example, which was not ordered"),
+        "{error}"
+    );
+    assert!(wish.saved().proofs.is_empty() && host.is_empty());
+    // And one that forgets to say that it is for a wildcard is understood.
+    let wish = Wish::new(&["*.a.example"]);
+    world.fault(vec![Rule::edit(
+        "POST /authZ/",
+        1,
+        json!({"wildcard": false}),
+    )]);
+    let job = Job {
+        challenge: &ChallengeKind::Dns01,
+        ..wish.job(&account)
+    };
+    assert_eq!(job.begin().unwrap().proofs.len(), 1);
+}
+
+#[test]
 fn a_lost_account_is_told_and_a_new_one_goes_on() {
     let (first, host, _dns) = world(Release::Stable);
     let lost = first.account();
