@@ -96,7 +96,8 @@ pub struct Issued {
 }
 
 impl Account {
-    /// Downloads the certificate of an order, and its alternatives until one leads where it shall.
+    /// Downloads the certificate of an order, and its alternatives until one leads where it shall. An alternative that
+    /// is wrong or gone, or on another host, is passed over: the certificate is good without it.
     ///
     /// # Errors
     /// [`Error::CertificateWrong`] if it is not for the key or the names of the request, or not valid now.
@@ -117,7 +118,16 @@ impl Account {
             });
         }
         for url in alternates.iter().take(ALTERNATE_LIMIT) {
-            let (other, _) = self.chain(url, request)?;
+            let (other, _) = match self.chain(url, request) {
+                Ok(chain) => chain,
+                Err(
+                    Error::BadAnswer { .. }
+                    | Error::CertificateWrong { .. }
+                    | Error::Problem { .. }
+                    | Error::Web(web::Error::Content { .. } | web::Error::TooLarge { .. }),
+                ) => continue,
+                Err(other) => return Err(other),
+            };
             roots.push(other.root_name());
             if fits(&other) {
                 return Ok(Issued {
@@ -154,11 +164,9 @@ impl Account {
         };
         chain::verify(certificates.clone(), &expectation).map_err(wrong)?;
         let alternates = links(&answer, "alternate")
-            .map(|to| {
-                let joined = web::join(url, to).unwrap_or_else(|| to.to_owned());
-                self.server().own(url, &joined)
-            })
-            .collect::<Result<_>>()?;
+            .filter_map(|to| web::join(url, to))
+            .filter(|to| self.server().own(url, to).is_ok())
+            .collect();
         let url = url.to_owned();
         Ok((Chain { url, certificates }, alternates))
     }

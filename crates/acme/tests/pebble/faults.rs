@@ -368,15 +368,6 @@ fn a_certificate_that_nobody_asked_for_is_not_taken() {
             Rule::answer("POST /certZ", 1, 200, &pem, "x".repeat(2 << 20)),
             "web.too_large",
         ),
-        (
-            Rule::edit_header(
-                "POST /certZ",
-                1,
-                "link",
-                Some("<https://evil.example/c>;rel=\"alternate\""),
-            ),
-            "acme.bad_answer",
-        ),
     ] {
         world.fault(vec![rule]);
         let error = account.download(&url, &request, None).unwrap_err();
@@ -384,8 +375,44 @@ fn a_certificate_that_nobody_asked_for_is_not_taken() {
     }
 }
 
+/// It would be lost with its alternative, and ordered again in each run.
 #[test]
+fn a_certificate_whose_alternative_is_bad_is_taken_without_it() {
+    let world = world();
+    let account = world.account();
+    let order = account.new_order(&order_of(&["example.org"])).unwrap();
+    let order = prove(&account, order, &ChallengeKind::Dns01).unwrap();
+    let (request, _) = request(&["example.org"]);
+    let finalized = account.finalize(&order, &request).unwrap();
+    let url = finalized.certificate.unwrap();
+    let wish = "another root".parse().unwrap();
+    let pem = [("content-type", "application/pem-certificate-chain")];
+    let alternative = |at: &str| {
+        let link = format!("<{at}>;rel=\"alternate\"");
+        Rule::edit_header("POST /certZ", 1, "link", Some(&link))
+    };
+    let own = world.proxy.url("/certZ/other");
+    for (link, rule, asked) in [
+        ("https://evil.example/c", None, 1),
+        (&own, None, 2),
+        (
+            &own,
+            Some(Rule::answer("POST /certZ", 1, 200, &pem, "no certificate")),
+            2,
+        ),
+        (&own, Some(html("POST /certZ", 1, 200)), 2),
+    ] {
+        let before = world.proxy.count("POST /certZ");
+        world.fault([alternative(link)].into_iter().chain(rule).collect());
+        let issued = account.download(&url, &request, Some(&wish)).unwrap();
+        assert!(!issued.is_preferred && issued.roots.len() == 1, "{link}");
+        assert_verifies(&world, &issued.chain, 0, "example.org");
+        assert_eq!(world.proxy.count("POST /certZ") - before, asked, "{link}");
+    }
+}
+
 fn a_clock_that_is_a_little_behind_does_no_harm_and_one_that_is_far_behind_is_named() {
+#[test]
     let world = world();
     let account = world.account();
     let order = account.new_order(&order_of(&["example.org"])).unwrap();
