@@ -188,7 +188,8 @@ fn a_server_that_is_closed_for_a_while_or_a_day_says_so_with_503() {
 
 #[test]
 fn a_server_that_stops_answering_is_left_in_time() {
-    let world = world();
+    let mut world = world();
+    world.timeout = Duration::from_secs(2);
     let account = world.account();
     let order = account.new_order(&order_of(&["example.org"])).unwrap();
     world.fault(vec![Rule::hang("POST", 99)]);
@@ -197,7 +198,7 @@ fn a_server_that_stops_answering_is_left_in_time() {
     assert_eq!(error.kind(), "web.timed_out");
     // Looking is repeated once.
     assert_eq!(world.proxy.count("POST /my-order/"), 2);
-    assert!(begin.elapsed() < Duration::from_secs(10));
+    assert!(begin.elapsed() < Duration::from_secs(20));
     let error = account.new_order(&order_of(&["example.org"])).unwrap_err();
     assert_eq!(error.kind(), "web.timed_out");
     // Ordering is not: the server may have heard.
@@ -411,8 +412,8 @@ fn a_certificate_whose_alternative_is_bad_is_taken_without_it() {
     }
 }
 
-fn a_clock_that_is_a_little_behind_does_no_harm_and_one_that_is_far_behind_is_named() {
 #[test]
+fn a_clock_that_is_a_little_behind_does_no_harm_and_one_that_is_far_behind_is_named() {
     let world = world();
     let account = world.account();
     let order = account.new_order(&order_of(&["example.org"])).unwrap();
@@ -478,7 +479,7 @@ fn one_of_five_names_that_fails_is_named_and_the_others_are_proved() {
         .collect();
     assert_eq!(others.len(), 4);
     // The others are being validated side by side with the one that failed.
-    let mut left = 50;
+    let mut left = 300;
     let ready = loop {
         let order = account.new_order(&order_of(&others)).unwrap();
         if order.status == OrderStatus::Ready || left == 0 {

@@ -58,6 +58,8 @@ pub(crate) struct World {
     pub(crate) proxy: FaultProxy,
     pub(crate) clock: Arc<QuickClock>,
     pub(crate) patience: Patience,
+    /// How long a request may take. Long, since a busy machine is no fault of the server.
+    pub(crate) timeout: Duration,
 }
 
 impl World {
@@ -69,6 +71,7 @@ impl World {
             proxy,
             clock: QuickClock::new(),
             patience: Patience::default(),
+            timeout: Duration::from_secs(20),
         }
     }
 
@@ -86,7 +89,7 @@ impl World {
     pub(crate) fn client(&self) -> Client {
         Client::new(&web::Settings {
             trust: Trust::Only(self.proxy.ca_pem().to_vec()),
-            timeout: Duration::from_secs(2),
+            timeout: self.timeout,
             ..web::Settings::default()
         })
         .unwrap()
