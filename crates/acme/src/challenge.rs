@@ -6,6 +6,7 @@ use pki::Timestamp;
 use pki::jws::base64url;
 use serde::{Deserialize, Serialize};
 
+use crate::problem::clean;
 use crate::{Authorization, Challenge, Error, Identifier, Result};
 
 /// A kind of challenge.
@@ -50,7 +51,7 @@ impl From<String> for ChallengeKind {
             Self::TlsAlpn01,
         ];
         let found = known.into_iter().find(|kind| kind.as_str() == text);
-        found.unwrap_or(Self::Other(text))
+        found.unwrap_or_else(|| Self::Other(clean(&text)))
     }
 }
 
@@ -255,6 +256,12 @@ mod tests {
                 content: "DGyRejmCefe7v4NfDGDKfA.thumb".into(),
             }
         );
+    }
+
+    #[test]
+    fn a_hostile_kind_is_cut_and_cleaned() {
+        let kind = ChallengeKind::from(format!("\u{1b}[2J{}", "a".repeat(9_999)));
+        assert!(!kind.as_str().contains('\u{1b}') && kind.as_str().len() < 3_000);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::str::FromStr;
 use pki::{DnsName, SubjectAltNames};
 use serde::{Deserialize, Serialize};
 
+use crate::problem::clean;
+
 /// A name that a certificate is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(from = "Wire", into = "Wire")]
@@ -32,8 +34,10 @@ struct Wire {
     value: String,
 }
 
+/// What a server names is shown in messages, so it is cleaned as its other words are.
 impl From<Wire> for Identifier {
-    fn from(Wire { kind, value }: Wire) -> Self {
+    fn from(wire: Wire) -> Self {
+        let (kind, value) = (clean(&wire.kind), clean(&wire.value));
         match (kind.as_str(), value.parse()) {
             ("dns", _) => Self::Dns(value.to_ascii_lowercase()),
             ("ip", Ok(address)) => Self::Ip(address),
@@ -136,6 +140,17 @@ mod tests {
             );
         }
         assert!("foo bar".parse::<Identifier>().is_err());
+    }
+
+    #[test]
+    fn a_hostile_name_is_cut_and_cleaned() {
+        for kind in ["dns", "other"] {
+            let value = format!("\u{1b}[2J{}", "a".repeat(9_999));
+            let wire = serde_json::json!({"type": kind, "value": value});
+            let read: Identifier = serde_json::from_value(wire).unwrap();
+            let shown = read.to_string();
+            assert!(!shown.contains('\u{1b}') && shown.len() < 3_000, "{kind}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use web::Response;
 use crate::account::{gone, location};
 use crate::clock::after;
 use crate::error::{FailedIdentifier, failed_in};
+use crate::problem::clean;
 use crate::{
     Account, Authorization, AuthorizationStatus, Challenge, Error, Order, OrderRequest,
     OrderStatus, Problem, ProblemKind, Result,
@@ -42,7 +43,7 @@ impl Account {
             let known: Vec<_> = directory.meta.profiles.keys().cloned().collect();
             let reason = match known.is_empty() {
                 true => "the server has no profiles".to_owned(),
-                false => format!("the server has {}", known.join(", ")),
+                false => clean(&format!("the server has {}", known.join(", "))),
             };
             return Err(profile(wanted, reason));
         }

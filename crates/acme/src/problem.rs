@@ -208,7 +208,7 @@ impl fmt::Display for Subproblem {
 }
 
 /// A server's words may go into a terminal and a log.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(TEXT_LIMIT)
