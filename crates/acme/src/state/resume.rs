@@ -10,6 +10,10 @@ use super::State;
 use crate::clock::after;
 use crate::{Identifier, Order, OrderStatus};
 
+/// For how long a server is taken at its word that it does not want to be asked. Limits last a week at most; one that
+/// names the year 9999 would else never be asked again.
+const LONGEST_REST: i64 = 30 * 86_400;
+
 /// What the user wants now.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'a> {
@@ -113,7 +117,9 @@ pub fn resume(state: Option<&State>, seen: Seen<'_>, wish: &Wish<'_>, now: Times
         let give_up = is_ours && state.order.is_some();
         return Resume::Anew { reasons, give_up };
     }
-    if let Some(at) = state.retry_at.filter(|at| *at > now) {
+    let latest = now.0.saturating_add(LONGEST_REST);
+    let rest = state.retry_at;
+    if let Some(at) = rest.filter(|at| *at > now && at.0 <= latest) {
         return Resume::NotBefore(at);
     }
     if state.order.is_none() {

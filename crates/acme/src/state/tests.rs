@@ -159,6 +159,18 @@ fn a_server_that_wants_to_be_left_alone_is() {
     let decide = |now| resume(Some(&state), Seen::NotAsked, &wish(&identifiers), now);
     assert_eq!(decide(NOW), Resume::NotBefore(later));
     assert_eq!(decide(later), Resume::Look);
+    // One that names the end of time is asked again.
+    let decide_for = |at| {
+        let state = State {
+            retry_at: Some(at),
+            ..state.clone()
+        };
+        resume(Some(&state), Seen::NotAsked, &wish(&identifiers), NOW)
+    };
+    let month = Timestamp(NOW.0 + 30 * 86_400);
+    assert_eq!(decide_for(month), Resume::NotBefore(month));
+    assert_eq!(decide_for(Timestamp(month.0 + 1)), Resume::Look);
+    assert_eq!(decide_for(Timestamp(i64::MAX)), Resume::Look);
     // A limit on these names says nothing of others.
     let others = names(&["b.example"]);
     let decided = resume(Some(&state), Seen::NotAsked, &wish(&others), NOW);
