@@ -17,7 +17,8 @@ use openssl::rsa::Rsa;
 use openssl::sign::Signer;
 use zeroize::Zeroizing;
 
-use crate::{Curve, Error, KeyAlgorithm, PrivateKey, PublicKey, Result};
+pub use crate::mac::sha256;
+use crate::{Curve, Error, KeyAlgorithm, MacHash, MacKey, PrivateKey, PublicKey, Result};
 
 /// What a key in this form is called in messages.
 const WHAT: &str = "JSON Web Key";
@@ -35,11 +36,6 @@ pub fn from_base64url(what: &'static str, text: &str) -> Result<Vec<u8>> {
     BASE64URL_NOPAD
         .decode(text.trim_end_matches('=').as_bytes())
         .map_err(|_| Error::malformed(what, "it is not base64url"))
-}
-
-/// The digest that challenges and names of accounts are made of.
-pub fn sha256(bytes: &[u8]) -> [u8; 32] {
-    openssl::sha::sha256(bytes)
 }
 
 /// Which hash an HMAC is made with.
@@ -69,17 +65,12 @@ impl HmacAlgorithm {
     /// # Errors
     /// [`Error::Empty`] for a secret without bytes, [`Error::Crypto`].
     pub fn code(self, secret: &[u8], data: &[u8]) -> Result<Vec<u8>> {
-        if secret.is_empty() {
-            return Err(Error::Empty { what: "HMAC key" });
-        }
-        let digest = match self {
-            Self::Hs256 => MessageDigest::sha256(),
-            Self::Hs384 => MessageDigest::sha384(),
-            Self::Hs512 => MessageDigest::sha512(),
+        let hash = match self {
+            Self::Hs256 => MacHash::Sha256,
+            Self::Hs384 => MacHash::Sha384,
+            Self::Hs512 => MacHash::Sha512,
         };
-        PKey::hmac(secret)
-            .and_then(|key| Signer::new(digest, &key)?.sign_oneshot_to_vec(data))
-            .map_err(Error::crypto("make an HMAC"))
+        MacKey::new(hash, secret)?.code(&[data])
     }
 }
 

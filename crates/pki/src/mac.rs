@@ -103,7 +103,8 @@ impl fmt::Debug for MacKey {
     }
 }
 
-/// The SHA-256 of these bytes: what signed requests of web services name their content by.
+/// The SHA-256 of these bytes: what signed requests of web services name their content by, and what challenges of ACME
+/// and names of its accounts are made of.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     openssl::sha::sha256(bytes)
 }
