@@ -217,7 +217,8 @@ impl Account {
     /// Hands in the request for the certificate and waits for it.
     ///
     /// If the answer is lost, the order is asked what came of it: the server may have issued. Nothing is handed in
-    /// twice unless the order says that it still waits for it.
+    /// twice unless the order says that it still waits for it, or the server says itself that it failed (5xx): it takes
+    /// a request for an order once.
     ///
     /// # Errors
     /// As [`Self::wait_while`]; [`Error::Problem`] for a request that the server does not take.
