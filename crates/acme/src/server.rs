@@ -183,7 +183,7 @@ impl Server {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("url", &self.url)
+            .field("url", &web::shown(&self.url))
             .finish_non_exhaustive()
     }
 }
