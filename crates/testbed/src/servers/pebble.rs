@@ -105,6 +105,23 @@ impl Pebble {
     /// Starts one and waits until it answers.
     #[track_caller]
     pub fn start(settings: &Settings) -> Self {
+        // Somebody else may take a port between our look and its bind; then it ends at once.
+        for _ in 0..10 {
+            let mut pebble = Self::spawn(settings);
+            if pebble.listens() {
+                return pebble;
+            }
+            assert!(
+                pebble.log().contains("address already in use"),
+                "pebble does not listen: {}",
+                pebble.log()
+            );
+        }
+        must(Err("ten ports were taken"), "cannot start pebble")
+    }
+
+    #[track_caller]
+    fn spawn(settings: &Settings) -> Self {
         let directory = Sandbox::new();
         let certificate = Certificate::make(directory.path());
         let (port, management_port) = (free_port(), free_port());
@@ -121,15 +138,13 @@ impl Pebble {
             command.env(name, value);
         }
         let process = command.stdin(Stdio::null()).stdout(log).stderr(errors);
-        let mut pebble = Self {
+        Self {
             process: must(process.spawn(), "cannot start pebble"),
             directory,
             port,
             management_port,
             certificate,
-        };
-        pebble.wait();
-        pebble
+        }
     }
 
     /// Where it listens.
@@ -165,14 +180,21 @@ impl Pebble {
         String::from_utf8_lossy(&self.directory.read("log")).into_owned()
     }
 
+    /// Waits until it listens; false if it has ended.
     #[track_caller]
-    fn wait(&mut self) {
+    fn listens(&mut self) -> bool {
         let deadline = Instant::now() + START_LIMIT;
         let is_open = |port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-        while !(is_open(self.port) && is_open(self.management_port)) {
-            let ended = must(self.process.try_wait(), "cannot look after pebble");
+        loop {
+            let open = is_open(self.port) && is_open(self.management_port);
+            if must(self.process.try_wait(), "cannot look after pebble").is_some() {
+                return false;
+            }
+            if open {
+                return true;
+            }
             assert!(
-                ended.is_none() && Instant::now() < deadline,
+                Instant::now() < deadline,
                 "pebble does not listen: {}",
                 self.log()
             );
