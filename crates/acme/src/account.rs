@@ -235,8 +235,12 @@ impl Account {
         self.post(&self.url, Some(&payload)).map(|_| ())
     }
 
-    /// Gives it another key; the old one is good for nothing afterwards. The caller keeps both until this returns: if
-    /// the answer is lost, [`Self::find`] tells which of them counts.
+    /// Gives it another key; the old one is good for nothing afterwards. The caller keeps both until this returns.
+    ///
+    /// # Errors
+    /// Only if the new key does not count: where the answer is lost, or a failure of the server came after the change
+    /// (and asking again with the old key is refused), the server is asked who the new key is. If it cannot be asked
+    /// either, the caller keeps both, and [`Self::find`] tells later.
     pub fn change_key(&self, new: PrivateKey) -> Result<Self> {
         let directory = self.server.directory();
         let url = directory.key_change.as_ref();
@@ -247,8 +251,13 @@ impl Account {
             account: None,
         };
         let inner = signer.inner(url, &payload)?;
-        self.post(url, Some(&inner))?;
-        Self::known(Arc::clone(&self.server), new, self.url.clone())
+        match self.post(url, Some(&inner)) {
+            Ok(_) => Self::known(Arc::clone(&self.server), new, self.url.clone()),
+            Err(error) => match Self::find(Arc::clone(&self.server), new) {
+                Ok((changed, _)) if changed.url == self.url => Ok(changed),
+                _ => Err(error),
+            },
+        }
     }
 
     /// Sends a request of this account.

@@ -75,6 +75,44 @@ fn an_account_lives_from_its_creation_to_its_end() {
     }
 }
 
+/// An account whose new key is thrown away is lost.
+#[test]
+fn a_new_key_counts_also_where_nobody_heard_that_it_does() {
+    const CHANGE: &str = "POST /rollover-account-key";
+    let html = [("content-type", "text/html")];
+    for (rule, sent) in [
+        (Rule::lose_answer(CHANGE, 1), 1),
+        // The gateway gave up, the server did not; asked again, it refuses the old key.
+        (Rule::replace_answer(CHANGE, 1, 502, &html, "<html>"), 2),
+    ] {
+        let world = world(Release::New);
+        let account = world.account();
+        world.fault(vec![rule]);
+        let changed = account.change_key(key()).unwrap();
+        assert_eq!(changed.url(), account.url());
+        assert_eq!(changed.facts().unwrap().status, "valid");
+        assert!(account.facts().is_err());
+        assert_eq!(world.proxy.count(CHANGE), sent);
+    }
+    let world = world(Release::New);
+    let (account, other) = (world.account(), key());
+    world.fault(vec![Rule::problem(CHANGE, 1, 403, "unauthorized", &[])]);
+    let error = account.change_key(other.clone()).unwrap_err();
+    assert_eq!(error.kind(), "acme.problem");
+    assert_eq!(account.facts().unwrap().status, "valid");
+    // The key of another account stays with it.
+    let registration = Registration {
+        terms_agreed: true,
+        ..Registration::default()
+    };
+    Account::create(Arc::clone(account.server()), other.clone(), &registration).unwrap();
+    // Pebble would take it, against RFC 8555 §7.3.5.
+    world.fault(vec![Rule::problem(CHANGE, 1, 409, "malformed", &[])]);
+    let error = account.change_key(other).unwrap_err();
+    assert_eq!(error.kind(), "acme.problem");
+    assert_eq!(account.facts().unwrap().status, "valid");
+}
+
 #[test]
 fn orders_are_listed_over_pages_where_the_server_lists_them() {
     let settings = Settings::always_valid(Release::New);

@@ -29,6 +29,7 @@ enum Fault {
         status: u16,
         headers: Vec<(String, String)>,
         body: Vec<u8>,
+        forward: bool,
     },
     Drop {
         forward: bool,
@@ -78,8 +79,24 @@ impl Rule {
                 status,
                 headers,
                 body,
+                forward: false,
             },
         )
+    }
+
+    /// Forwards the request and puts another answer in the place of what comes back: a gateway that gave up too early.
+    pub fn replace_answer(
+        matches: &str,
+        count: usize,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Self {
+        let mut rule = Self::answer(matches, count, status, headers, body);
+        if let Fault::Answer { forward, .. } = &mut rule.fault {
+            *forward = true;
+        }
+        rule
     }
 
     /// Answers with an ACME problem of this type.
@@ -282,7 +299,11 @@ fn act(
             status,
             mut headers,
             body,
+            forward: sent,
         }) => {
+            if sent {
+                forward()?;
+            }
             if let Some(nonce) = nonce(shared) {
                 headers.push(("replay-nonce".to_owned(), nonce));
             }
