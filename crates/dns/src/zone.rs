@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::exchange::{Patience, ask_until};
+use crate::exchange::{Patience, ask, ask_until};
 use crate::message::{Data, Kind, Message, Rcode};
 use crate::{Error, Name, Resolver, Result};
 
@@ -138,26 +138,49 @@ impl<'a> Zones<'a> {
         Err(unknown(name, "its servers refer to each other"))
     }
 
-    /// The zone, if the given servers are authoritative for the name.
+    /// The zone, if one of the given servers is authoritative for the name. Several may be given for several zones.
     fn of_given(&self, name: &Name) -> Result<Option<(Arc<Zone>, Message)>> {
-        if self.given.is_empty() {
-            return Ok(None);
+        let (patience, mut silent) = (self.patience(), None);
+        for _ in 0..patience.rounds.max(1) {
+            let mut is_others = false;
+            for server in &self.given {
+                match ask(*server, name, Kind::CNAME, false, patience.answer) {
+                    Ok(answer) if answer.authoritative => {
+                        return Ok(Some((self.zone_of_given(name, &answer), answer)));
+                    }
+                    Ok(_) => is_others = true,
+                    Err(error) => silent = silent.or(Some(error)),
+                }
+            }
+            if is_others {
+                return Ok(None);
+            }
         }
-        let (any, patience) = (|_: &Message| true, self.patience());
-        let (_, answer) = ask_until(&self.given, name, Kind::CNAME, false, patience, any)?;
-        if !answer.authoritative {
-            return Ok(None);
+        silent.map_or(Ok(None), Err)
+    }
+
+    /// The zone of an answer of a given server, with those of them that serve it.
+    fn zone_of_given(&self, name: &Name, answer: &Message) -> Arc<Zone> {
+        let apex = soa_owner(answer, name);
+        if let Some(zone) = apex.as_ref().and_then(|apex| self.remembered(apex)) {
+            return zone;
         }
-        let server = |address: &SocketAddr| Server {
+        let zone = apex.as_ref().unwrap_or(name);
+        let within = self.patience().answer;
+        // One that is silent may be one of them: whoever waits for all shall wait for it, too.
+        let serves = |server: &&SocketAddr| {
+            let asked = ask(**server, zone, Kind::SOA, false, within);
+            asked.map_or(true, |answer| answer.authoritative)
+        };
+        let servers = self.given.iter().filter(serves).map(|address| Server {
             name: address.to_string(),
             address: *address,
-        };
-        let servers = self.given.iter().map(server).collect();
-        let zone = match soa_owner(&answer, name) {
-            Some(apex) => self.remember(Zone::new(apex, servers)),
-            None => Arc::new(Zone::new(name.clone(), servers)),
-        };
-        Ok(Some((zone, answer)))
+        });
+        let found = Zone::new(zone.clone(), servers.collect());
+        match apex {
+            Some(_) => self.remember(found),
+            None => Arc::new(found),
+        }
     }
 
     /// The zone that holds the names above `name`, by the recursive servers.

@@ -354,6 +354,25 @@ fn given_servers_stand_in_for_those_that_the_zone_names() {
 }
 
 #[test]
+fn servers_are_given_for_several_zones_in_any_order() {
+    let world = DnsWorld::start(&World::default());
+    let resolver = Resolver::from_files("", "").with_servers(vec!["127.0.0.1:1".parse().unwrap()]);
+    let [one, two] = world.authoritative();
+    // The recursive server has a zone of its own, `com`, and knows nothing for certain of the others.
+    let zones = Zones::new(&resolver).with_servers(vec![world.resolver.address(), one, two]);
+    let servers = |owner: &str| -> Vec<SocketAddr> {
+        let target = walk(&zones, &name(owner), None).unwrap();
+        let servers = target.zone.servers.iter();
+        servers.map(|server| server.address).collect()
+    };
+    assert_eq!(servers("_acme-challenge.h1.example.test"), [one, two]);
+    let (zone, _) = zones.locate(&name("www.com")).unwrap();
+    assert_eq!(zone.apex, name("com"));
+    let addresses: Vec<SocketAddr> = zone.servers.iter().map(|server| server.address).collect();
+    assert_eq!(addresses, [world.resolver.address()]);
+}
+
+#[test]
 fn a_zone_below_a_known_one_is_found_by_referral() {
     let [address] = free_addresses();
     let zone = "$TTL 60\n@ SOA ns3.example.test. host.example.test. 1 600 60 3600 60\n@ NS ns3.example.test.\n";
