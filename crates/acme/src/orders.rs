@@ -168,7 +168,9 @@ impl Account {
             if !while_it_is.contains(&order.status) {
                 return Ok(order);
             }
-            let span = order.retry_after.unwrap_or(pause).max(FIRST_PAUSE);
+            // At once, or at an instant that is over, is no pause: who says so is not asked ten times a second.
+            let named = order.retry_after.filter(|span| !span.is_zero());
+            let span = named.unwrap_or(pause);
             if waited.saturating_add(span) > limit {
                 return Err(match order.retry_after {
                     Some(span) if span > limit => Error::NotYet {

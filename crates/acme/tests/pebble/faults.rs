@@ -125,12 +125,25 @@ fn an_order_that_stays_pending_is_left_after_the_deadline() {
     world.patience.deadline = Duration::from_secs(60);
     let account = world.account();
     let order = account.new_order(&order_of(&["example.org"])).unwrap();
+    let order_url = order.url.clone();
     let error = account
         .wait_while(order, &[OrderStatus::Pending])
         .unwrap_err();
     assert_eq!(error.kind(), "acme.not_done");
     let waited: Duration = world.clock.waits().iter().sum();
     assert!(waited <= Duration::from_secs(60), "{waited:?}");
+    // One that may be asked again at once is not asked all the time.
+    let at_once = Rule::edit_header("POST /my-order/", 999, "retry-after", Some("0"));
+    world.fault(vec![at_once]);
+    let (order, before) = (
+        account.order(&order_url).unwrap(),
+        world.clock.waits().len(),
+    );
+    account
+        .wait_while(order, &[OrderStatus::Pending])
+        .unwrap_err();
+    let looks = world.clock.waits().len() - before;
+    assert!(looks < 30, "{looks}");
 }
 
 #[test]
