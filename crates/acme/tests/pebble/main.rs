@@ -4,6 +4,7 @@
 
 mod accounts;
 mod faults;
+mod hostile;
 mod imports;
 mod issue;
 mod jobs;
