@@ -140,8 +140,9 @@ fn no_more_is_asked_than_the_protocol_needs() {
         "{}",
         count("HEAD /nonce-plz")
     );
+    // How often depends on how long Pebble takes, which on a busy machine is long.
     assert!(
-        count("POST /my-order/") <= 12,
+        count("POST /my-order/") <= 60,
         "{}",
         count("POST /my-order/")
     );
