@@ -114,13 +114,17 @@ impl Resolver {
         if name.labels().last() == Some(b"localhost") {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
+        let mut refused = None;
         for candidate in self.candidates(&name, host.ends_with('.')) {
-            let found = self.addresses_of(&candidate)?;
-            if !found.is_empty() {
-                return Ok(routable_first(found));
+            match self.addresses_of(&candidate) {
+                Ok(found) if !found.is_empty() => return Ok(routable_first(found)),
+                Ok(_) => {}
+                // As with glibc: one domain of the search list that is broken does not hide the others.
+                Err(error @ Error::Refused { .. }) => refused = refused.or(Some(error)),
+                Err(error) => return Err(error),
             }
         }
-        Err(Error::UnknownHost { host: host.into() })
+        Err(refused.unwrap_or_else(|| Error::UnknownHost { host: host.into() }))
     }
 
     /// The complete names that a name may stand for, in the order of trying.

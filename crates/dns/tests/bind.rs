@@ -25,7 +25,7 @@ fn addresses_come_from_the_recursive_server_by_udp_and_tcp() {
     let extra = (0..90)
         .map(|host| format!("many A 192.0.2.{host}\n"))
         .collect::<String>()
-        + "alias CNAME h1\nsix AAAA 2001:db8::1\ntext TXT \"x\"\n";
+        + "alias CNAME h1\nsix AAAA 2001:db8::1\ntext TXT \"x\"\ndead NS ns2\n";
     let world = DnsWorld::start(&World {
         extra,
         ..World::default()
@@ -49,6 +49,11 @@ fn addresses_come_from_the_recursive_server_by_udp_and_tcp() {
     let searching = Resolver::from_files("search example.test\n", "")
         .with_servers(vec![world.resolver.address()]);
     assert_eq!(searching.addresses("h1").unwrap(), [loopback]);
+    let broken = Resolver::from_files("search dead.example.test example.test\n", "")
+        .with_servers(vec![world.resolver.address()]);
+    assert_eq!(broken.addresses("h1").unwrap(), [loopback]);
+    let error = broken.addresses("nobody").unwrap_err();
+    assert_eq!(error.kind(), "dns.refused", "{error}");
 }
 
 #[test]
