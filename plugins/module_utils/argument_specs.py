@@ -6,6 +6,315 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+ACME_DNS_CHALLENGE = {
+    'phase': {
+        'type': 'str',
+        'default': 'all',
+        'choices': ['all', 'request', 'publish', 'wait', 'complete', 'cleanup'],
+    },
+    'directory': {
+        'type': 'str',
+    },
+    'ca_file': {
+        'type': 'path',
+    },
+    'account_key': {
+        'type': 'path',
+        'no_log': False,
+    },
+    'account_create': {
+        'type': 'bool',
+        'default': True,
+    },
+    'account_uri': {
+        'type': 'str',
+    },
+    'contact': {
+        'type': 'list',
+        'elements': 'str',
+        'default': [],
+    },
+    'terms_agreed': {
+        'type': 'bool',
+        'default': False,
+    },
+    'eab': {
+        'type': 'dict',
+        'options': {
+            'kid': {
+                'type': 'str',
+                'required': True,
+            },
+            'hmac_key': {
+                'type': 'str',
+                'required': True,
+                'no_log': True,
+            },
+            'algorithm': {
+                'type': 'str',
+                'default': 'HS256',
+                'choices': ['HS256', 'HS384', 'HS512'],
+            },
+        },
+    },
+    'certificates': {
+        'type': 'list',
+        'elements': 'dict',
+        'default': [],
+        'options': {
+            'name': {
+                'type': 'str',
+                'required': True,
+            },
+            'csr': {
+                'type': 'path',
+            },
+            'csr_content': {
+                'type': 'str',
+            },
+            'current': {
+                'type': 'path',
+            },
+            'profile': {
+                'type': 'str',
+            },
+            'preferred_chain': {
+                'type': 'str',
+            },
+            'files': {
+                'type': 'list',
+                'elements': 'dict',
+                'default': [],
+                'options': {
+                    'content': {
+                        'type': 'str',
+                        'required': True,
+                        'choices': ['certificate', 'chain', 'fullchain'],
+                    },
+                    'path': {
+                        'type': 'path',
+                        'required': True,
+                    },
+                    'owner': {
+                        'type': 'str',
+                    },
+                    'group': {
+                        'type': 'str',
+                    },
+                    'mode': {
+                        'type': 'raw',
+                    },
+                },
+            },
+        },
+    },
+    'challenge': {
+        'type': 'str',
+        'default': 'dns-01',
+        'choices': ['dns-01', 'dns-account-01', 'dns-persist-01'],
+    },
+    'target': {
+        'type': 'dict',
+        'options': {
+            'zone': {
+                'type': 'str',
+            },
+        },
+    },
+    'provider': {
+        'type': 'dict',
+        'options': {
+            'rfc2136': {
+                'type': 'dict',
+                'options': {
+                    'server': {
+                        'type': 'str',
+                        'required': True,
+                    },
+                    'zone': {
+                        'type': 'str',
+                    },
+                    'key_name': {
+                        'type': 'str',
+                        'no_log': False,
+                    },
+                    'algorithm': {
+                        'type': 'str',
+                        'default': 'hmac-sha256',
+                    },
+                    'secret': {
+                        'type': 'str',
+                        'no_log': True,
+                    },
+                    'secret_file': {
+                        'type': 'path',
+                        'no_log': False,
+                    },
+                    'ttl': {
+                        'type': 'int',
+                        'default': 1,
+                    },
+                    'timeout': {
+                        'type': 'str',
+                        'default': '10s',
+                    },
+                },
+            },
+            'zone_file': {
+                'type': 'dict',
+                'options': {
+                    'path': {
+                        'type': 'path',
+                        'required': True,
+                    },
+                    'zone': {
+                        'type': 'str',
+                        'required': True,
+                    },
+                    'check': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'reload': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'keep': {
+                        'type': 'str',
+                        'default': '60m',
+                    },
+                    'ttl': {
+                        'type': 'int',
+                        'default': 1,
+                    },
+                    'timeout': {
+                        'type': 'str',
+                        'default': '60s',
+                    },
+                },
+            },
+            'hook': {
+                'type': 'dict',
+                'options': {
+                    'command': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'required': True,
+                    },
+                    'ttl': {
+                        'type': 'int',
+                        'default': 60,
+                    },
+                    'timeout': {
+                        'type': 'str',
+                        'default': '5m',
+                    },
+                },
+            },
+        },
+    },
+    'records': {
+        'type': 'list',
+        'elements': 'dict',
+        'default': [],
+        'options': {
+            'target': {
+                'type': 'str',
+                'required': True,
+            },
+            'value': {
+                'type': 'str',
+                'required': True,
+            },
+            'zone': {
+                'type': 'str',
+            },
+            'ttl': {
+                'type': 'int',
+            },
+            'name': {
+                'type': 'str',
+            },
+            'certificate': {
+                'type': 'str',
+            },
+            'identifier': {
+                'type': 'str',
+            },
+        },
+    },
+    'propagation': {
+        'type': 'dict',
+        'default': {},
+        'options': {
+            'resolvers': {
+                'type': 'list',
+                'elements': 'str',
+                'default': [],
+            },
+            'nameservers': {
+                'type': 'list',
+                'elements': 'str',
+                'default': [],
+            },
+            'timeout': {
+                'type': 'str',
+                'default': '2m',
+            },
+            'hold': {
+                'type': 'bool',
+                'default': True,
+            },
+        },
+    },
+    'renew': {
+        'type': 'dict',
+        'default': {},
+        'options': {
+            'ari': {
+                'type': 'bool',
+                'default': True,
+            },
+            'before': {
+                'type': 'str',
+            },
+            'force': {
+                'type': 'bool',
+                'default': False,
+            },
+        },
+    },
+    'retry': {
+        'type': 'dict',
+        'default': {},
+        'options': {
+            'max_wait': {
+                'type': 'str',
+                'default': '60s',
+            },
+            'nonces': {
+                'type': 'int',
+                'default': 12,
+            },
+            'http_timeout': {
+                'type': 'str',
+                'default': '30s',
+            },
+            'deadline': {
+                'type': 'str',
+                'default': '10m',
+            },
+        },
+    },
+    'state_dir': {
+        'type': 'path',
+        'default': '/var/lib/tls-everywhere/acme',
+    },
+    'parallel': {
+        'type': 'int',
+    },
+}
+
 CERT_REQUEST = {
     'certificates': {
         'type': 'list',

@@ -125,6 +125,28 @@ class FileSet(Program):
         return {"sets": [{"name": "static", "files": files}]}, certificate, key
 
 
+class AcmeDnsChallenge(Program):
+    """A request of the openssl command, and a server that is not there."""
+
+    def checks(self):
+        return [self.has_no_server, self.is_unmoved_by_a_hostile_openssl_configuration, self.never_opens_the_openssl_configuration]
+
+    def has_no_server(self, place):
+        self.issue(place)
+
+    def issue(self, place, environment=None):
+        """Has the program read a request of the openssl command, and look for a server at a port that nobody has."""
+        request = place / "request.csr"
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", "/", "-addext", "subjectAltName=DNS:a.test",
+                "-keyout", place / "request.key", "-out", request)
+        options = {"directory": "https://127.0.0.1:1/directory", "account_key": str(place / "account.key"), "state_dir": str(place / "state"),
+                   "certificates": [{"name": "a", "csr": str(request)}], "provider": {"hook": {"command": ["/bin/false"]}}}
+        done = subprocess.run(self.command, input=json.dumps(options), capture_output=True, text=True, timeout=SECONDS, check=False,
+                              env={"PATH": os.environ["PATH"], **(environment or {})})
+        answer = json.loads(done.stdout)
+        assert answer["error"]["kind"] == "web.connect" and answer["certificates"]["a"]["reasons"][0]["kind"] == "missing", done.stdout
+
+
 class NoContainers(socketserver.BaseRequestHandler):
     """A stand-in for an engine that has no containers."""
 
@@ -164,7 +186,7 @@ class ContainerRestart(Program):
         assert json.loads(done.stdout)["fingerprint"] == shown, done.stdout
 
 
-PROGRAMS = {"cert_request": CertRequest, "container_restart": ContainerRestart, "file_set": FileSet, "pki_ca": PkiCa}
+PROGRAMS = {"acme_dns_challenge": AcmeDnsChallenge, "cert_request": CertRequest, "container_restart": ContainerRestart, "file_set": FileSet, "pki_ca": PkiCa}
 
 
 def openssl(*argv, environment=None, seconds=SECONDS):

@@ -17,10 +17,12 @@ from ansible_collections.tls.everywhere.plugins.module_utils import argument_spe
 TOP = pathlib.Path(__file__).resolve().parents[2]
 NATIVE = TOP / "plugins" / "native" / f"linux-{os.uname().machine}"
 MODULES = {
+    "acme_dns_challenge": argument_specs.ACME_DNS_CHALLENGE,
     "cert_request": argument_specs.CERT_REQUEST, "container_restart": argument_specs.CONTAINER_RESTART, "file_set": argument_specs.FILE_SET,
     "pki_ca": argument_specs.PKI_CA,
 }
 SECRETS = {
+    "acme_dns_challenge": {"hmac_key", "secret"},
     "cert_request": {"challenge_password", "passphrase", "private_key_content"}, "container_restart": set(), "file_set": {"content", "content_base64"},
     "pki_ca": {"passphrase"},
 }

@@ -111,6 +111,34 @@ impl Job<'_> {
         state.save(self.state)
     }
 
+    /// The phase complete in the process that has begun: what is known already is not asked for again.
+    ///
+    /// # Errors
+    /// Those of [`Self::complete`].
+    pub fn go_on_with(&self, begun: Begun) -> Result<Issued> {
+        self.go_on(begun.known)
+    }
+
+    /// Notes what may be shown from now on, for callers that publish for several jobs at once: before they do.
+    ///
+    /// # Errors
+    /// Those of [`State::save`]; then nothing must be published.
+    pub fn note_shown(&self, proofs: &[Wanted]) -> Result<()> {
+        self.note(proofs)
+    }
+
+    /// Notes that nothing is shown any more.
+    ///
+    /// # Errors
+    /// Those of [`State::save`]; the next run takes it back again.
+    pub fn note_withdrawn(&self) -> Result<()> {
+        let Some(mut state) = State::load(self.state)? else {
+            return Ok(());
+        };
+        state.all_withdrawn();
+        state.save(self.state)
+    }
+
     fn go_on(&self, known: Option<Known>) -> Result<Issued> {
         let Some(Known { order, challenges }) = known else {
             return self.complete();

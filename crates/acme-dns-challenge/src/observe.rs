@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What there is: the request, the certificate in service, and its files.
+
+use std::path::{Path, PathBuf};
+
+use acme::Identifier;
+use pki::{Certificate, CertificateRequest, chain};
+use tls_files::Observed;
+
+use crate::failure::CertificateError;
+use crate::request::{CertificateWish, Content, CsrSource, FileWish, Request};
+
+/// What was found of one certificate.
+#[derive(Debug)]
+pub struct Seen {
+    /// The request.
+    pub csr: CertificateRequest,
+    /// Its names.
+    pub identifiers: Vec<Identifier>,
+    /// The certificate in service with what vouches for it, as far as a file has it.
+    pub current: Vec<Certificate>,
+    /// Files that have not what they should, given the certificate in service.
+    pub drifted: Vec<PathBuf>,
+}
+
+impl Seen {
+    /// The certificate in service.
+    pub fn leaf(&self) -> Option<&Certificate> {
+        self.current.first()
+    }
+}
+
+/// Where an issued chain is kept, whatever becomes of the other files.
+pub fn kept(request: &Request, wish: &CertificateWish) -> PathBuf {
+    request.state_dir.join(format!("{}.pem", wish.name))
+}
+
+/// Where an unfinished order is kept.
+pub fn state(request: &Request, wish: &CertificateWish) -> PathBuf {
+    request.state_dir.join(format!("{}.json", wish.name))
+}
+
+/// What the server said of the renewal.
+pub fn renewal(request: &Request, wish: &CertificateWish) -> PathBuf {
+    request.state_dir.join(format!("{}.ari", wish.name))
+}
+
+/// Looks.
+///
+/// # Errors
+/// A request that cannot be used, and files that cannot be read: they are never taken for absent.
+pub fn observe(request: &Request, wish: &CertificateWish) -> Result<Seen, CertificateError> {
+    let csr = csr(&wish.csr)?;
+    csr.verify_signature()?;
+    let names = csr.template()?.names;
+    let identifiers = Identifier::all_of(&names).map_err(CertificateError::Names)?;
+    if identifiers.is_empty() {
+        return Err(CertificateError::Names(String::from(
+            "it has no subjectAltName; CAs do not look at the common name",
+        )));
+    }
+    let current = current(request, wish)?;
+    let mut drifted = Vec::new();
+    for file in &wish.files {
+        let wanted = content(file.content, &current);
+        let has = read(&file.target.path)?;
+        if has.as_deref() != Some(wanted.as_bytes()) {
+            drifted.push(file.target.path.clone());
+        }
+    }
+    Ok(Seen {
+        csr,
+        identifiers,
+        current,
+        drifted,
+    })
+}
+
+/// What belongs into a file.
+pub fn content(content: Content, chain: &[Certificate]) -> String {
+    let skipped = usize::from(content == Content::Chain);
+    let taken = if content == Content::Certificate {
+        1
+    } else {
+        usize::MAX
+    };
+    let each = chain.iter().skip(skipped).take(taken);
+    each.map(Certificate::to_pem).collect()
+}
+
+fn csr(source: &CsrSource) -> Result<CertificateRequest, CertificateError> {
+    let path = match source {
+        CsrSource::Given(request) => return Ok(request.as_ref().clone()),
+        CsrSource::File(path) => path,
+    };
+    let unreadable = |reason: String| CertificateError::Unreadable {
+        what: "the certificate request",
+        path: path.clone(),
+        reason,
+    };
+    let text = read(path)?.ok_or_else(|| unreadable(String::from("it does not exist")))?;
+    CertificateRequest::from_pem(&text).map_err(|error| unreadable(error.to_string()))
+}
+
+/// The first of the places that has one: the file that the user names, what was kept, then the files themselves, as
+/// another program may have written them.
+fn current(
+    request: &Request,
+    wish: &CertificateWish,
+) -> Result<Vec<Certificate>, CertificateError> {
+    let kept = kept(request, wish);
+    let of = |wanted: Content| move |file: &&FileWish| file.content == wanted;
+    let fullchain = wish.files.iter().find(of(Content::Fullchain));
+    let certificate = wish.files.iter().find(of(Content::Certificate));
+    let files = fullchain.into_iter().chain(certificate);
+    let places = wish.current.iter().cloned().chain([kept]);
+    for path in places.chain(files.map(|file| file.target.path.clone())) {
+        let Some(text) = read(&path)? else { continue };
+        return chain::parse_bundle(&text).map_err(|error| CertificateError::Unreadable {
+            what: "the certificate in service",
+            path,
+            reason: error.to_string(),
+        });
+    }
+    Ok(Vec::new())
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, CertificateError> {
+    match tls_files::observe(path) {
+        Observed::Absent => Ok(None),
+        Observed::Present(file) => Ok(Some(file.bytes.to_vec())),
+        Observed::Unreadable(error) => Err(error.into()),
+    }
+}

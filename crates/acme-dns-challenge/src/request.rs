@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `Params` → [`Request`]: after this nothing is missing, contradictory or unparsed. All faults of the input are
+//! collected, each with the path of its option.
+
+mod certificate;
+mod provider;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Component, PathBuf};
+use std::time::Duration;
+
+use acme::{ChallengeKind, ExternalAccount, Patience};
+use ansible_module::{Faults, InputFaults};
+use data_encoding::{BASE64URL, BASE64URL_NOPAD};
+use dns::Name;
+use pki::jws::HmacAlgorithm;
+use pki::{Lifetime, RenewBefore};
+use zeroize::Zeroizing;
+
+pub use certificate::{CertificateWish, Content, CsrSource, FileWish};
+pub use provider::{Provider, Secret};
+
+use crate::params::{EabParams, Params, RecordParams};
+
+/// More workers than this only cost memory.
+const MOST_WORKERS: usize = 64;
+/// How many certificates are worked on at once where nothing is said: they wait for the server.
+const USUAL_WORKERS: usize = 8;
+
+/// Which steps of the way a task goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// All of them.
+    All,
+    /// Order, and say which records are wanted.
+    Request,
+    /// Write records that other tasks want.
+    Publish,
+    /// Wait until they can be seen.
+    Wait,
+    /// Have the names validated, and fetch the certificates.
+    Complete,
+    /// Remove records.
+    Cleanup,
+}
+
+impl Phase {
+    /// Whether the certificate authority is asked.
+    pub fn asks_server(self) -> bool {
+        matches!(self, Self::All | Self::Request | Self::Complete)
+    }
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Request => "request",
+            Self::Publish => "publish",
+            Self::Wait => "wait",
+            Self::Complete => "complete",
+            Self::Cleanup => "cleanup",
+        }
+    }
+}
+
+/// Who asks the certificate authority.
+#[derive(Debug)]
+pub struct AccountWish {
+    /// The file of its key.
+    pub key: PathBuf,
+    /// Whether it is made where there is none.
+    pub create: bool,
+    /// The only account that may be used.
+    pub uri: Option<String>,
+    /// `mailto:` URLs.
+    pub contacts: Vec<String>,
+    /// Whether the user agrees to the terms of service.
+    pub terms_agreed: bool,
+    /// Credentials from the server's operator.
+    pub external: Option<ExternalAccount>,
+}
+
+/// The certificate authority.
+#[derive(Debug)]
+pub struct Authority {
+    /// Its directory.
+    pub directory: String,
+    /// A file with the authorities of its own certificate, beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Who asks it.
+    pub account: AccountWish,
+}
+
+/// A record of another task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordWish {
+    /// Its owner.
+    pub owner: Name,
+    /// What it says.
+    pub value: String,
+    /// Its zone, where it is known.
+    pub zone: Option<Name>,
+}
+
+/// Who is asked whether records are there.
+#[derive(Debug)]
+pub struct Propagation {
+    /// Recursive servers; empty: those of the host.
+    pub resolvers: Vec<SocketAddr>,
+    /// Authoritative servers; empty: those that the zone names.
+    pub nameservers: Vec<SocketAddr>,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// Whether to wait until resolvers have forgotten an old record.
+    pub hold: bool,
+}
+
+/// When certificates are renewed.
+#[derive(Debug)]
+pub struct Renew {
+    /// Whether the server is asked.
+    pub ari: bool,
+    /// How long before the end; none: a share of the lifetime.
+    pub before: Option<RenewBefore>,
+    /// Whatever speaks against it.
+    pub force: bool,
+}
+
+/// What one task asks for.
+#[derive(Debug)]
+pub struct Request {
+    /// Which steps.
+    pub phase: Phase,
+    /// The certificate authority, for phases that ask it.
+    pub authority: Option<Authority>,
+    /// The certificates.
+    pub certificates: Vec<CertificateWish>,
+    /// How names are proved.
+    pub challenge: ChallengeKind,
+    /// The only zone that may be written to.
+    pub zone: Option<Name>,
+    /// How records are published.
+    pub provider: Option<Provider>,
+    /// Records of other tasks.
+    pub records: Vec<RecordWish>,
+    /// Who is asked for them.
+    pub propagation: Propagation,
+    /// When to renew.
+    pub renew: Renew,
+    /// How much the server is forgiven.
+    pub patience: Patience,
+    /// How long one answer may take.
+    pub http_timeout: Duration,
+    /// Where unfinished orders and issued chains are kept.
+    pub state_dir: PathBuf,
+    /// Workers at once.
+    pub parallel: usize,
+}
+
+impl Request {
+    /// Checks all options.
+    ///
+    /// # Errors
+    /// All faults of the input at once.
+    pub fn try_from_params(params: &Params) -> Result<Self, InputFaults> {
+        let mut faults = Faults::new();
+        let phase = phase(&params.phase);
+        check_phase(params, phase, &mut faults);
+        let request = Self {
+            phase,
+            authority: authority(params, phase, &mut faults),
+            certificates: certificate::certificates(&params.certificates, &mut faults),
+            challenge: ChallengeKind::from(params.challenge.clone()),
+            zone: params
+                .target
+                .as_ref()
+                .and_then(|target| name("target.zone", target.zone.as_deref()?, &mut faults)),
+            provider: params
+                .provider
+                .as_ref()
+                .and_then(|given| provider::provider(given, &mut faults)),
+            records: records(&params.records, &mut faults),
+            propagation: propagation(params, &mut faults),
+            renew: renew(params, &mut faults),
+            patience: patience(params, &mut faults),
+            http_timeout: span(
+                "retry.http_timeout",
+                &params.retry.http_timeout,
+                &mut faults,
+            ),
+            state_dir: absolute("state_dir", &params.state_dir, &mut faults).unwrap_or_default(),
+            parallel: parallel(params.parallel, &mut faults),
+        };
+        faults.into_result(request)
+    }
+}
+
+fn phase(word: &str) -> Phase {
+    match word {
+        "request" => Phase::Request,
+        "publish" => Phase::Publish,
+        "wait" => Phase::Wait,
+        "complete" => Phase::Complete,
+        "cleanup" => Phase::Cleanup,
+        // The table allows no other.
+        _ => Phase::All,
+    }
+}
+
+fn check_phase(params: &Params, phase: Phase, faults: &mut Faults) {
+    let word = phase.word();
+    if phase.asks_server() {
+        if params.certificates.is_empty() {
+            faults.push(
+                "certificates",
+                format!("the phase '{word}' needs at least one"),
+            );
+        }
+        for (option, given) in [
+            ("directory", params.directory.is_some()),
+            ("account_key", params.account_key.is_some()),
+        ] {
+            if !given {
+                faults.push(option, format!("the phase '{word}' needs it"));
+            }
+        }
+    }
+    // No records are no fault: nothing may be due on any host.
+    let publishes = matches!(phase, Phase::All | Phase::Publish | Phase::Cleanup);
+    if publishes && params.provider.is_none() {
+        faults.push(
+            "provider",
+            format!("the phase '{word}' needs one; without, use the phases 'request' and 'complete' and publish what 'txt_records' says in between"),
+        );
+    }
+}
+
+fn authority(params: &Params, phase: Phase, faults: &mut Faults) -> Option<Authority> {
+    let directory = acme::directory_url(params.directory.as_deref()?).to_owned();
+    if !directory.starts_with("https://") {
+        faults.push(
+            "directory",
+            format!("'{directory}' is neither letsencrypt, letsencrypt-staging nor an https URL"),
+        );
+    }
+    let external = params.eab.as_ref().and_then(|eab| external(eab, faults));
+    for (index, contact) in params.contact.iter().enumerate() {
+        if !contact.contains(':') {
+            faults.push(
+                format!("contact[{index}]"),
+                format!("'{contact}' is no URL; write mailto:{contact}"),
+            );
+        }
+    }
+    let key = params.account_key.as_deref();
+    let key = key.and_then(|key| absolute("account_key", key, faults));
+    let ca_file = params.ca_file.as_deref();
+    phase.asks_server().then_some(())?;
+    Some(Authority {
+        directory,
+        ca_file: ca_file.and_then(|path| absolute("ca_file", path, faults)),
+        account: AccountWish {
+            key: key?,
+            create: params.account_create,
+            uri: params.account_uri.clone(),
+            contacts: params.contact.clone(),
+            terms_agreed: params.terms_agreed,
+            external,
+        },
+    })
+}
+
+fn external(eab: &EabParams, faults: &mut Faults) -> Option<ExternalAccount> {
+    let text = eab.hmac_key.expose().trim().as_bytes();
+    let secret = BASE64URL_NOPAD
+        .decode(text)
+        .or_else(|_| BASE64URL.decode(text));
+    let secret = secret
+        .map(Zeroizing::new)
+        .map_err(|_| faults.push("eab.hmac_key", "is not base64url"))
+        .ok()?;
+    let algorithm = match eab.algorithm.as_str() {
+        "HS384" => HmacAlgorithm::Hs384,
+        "HS512" => HmacAlgorithm::Hs512,
+        _ => HmacAlgorithm::Hs256,
+    };
+    Some(ExternalAccount {
+        kid: eab.kid.clone(),
+        secret,
+        algorithm,
+    })
+}
+
+fn records(given: &[RecordParams], faults: &mut Faults) -> Vec<RecordWish> {
+    let mut found: Vec<RecordWish> = Vec::new();
+    for (index, record) in given.iter().enumerate() {
+        let at = format!("records[{index}]");
+        let owner = name(&format!("{at}.target"), &record.target, faults);
+        let zone = record.zone.as_deref();
+        let zone = zone.and_then(|zone| name(&format!("{at}.zone"), zone, faults));
+        let Some(owner) = owner else { continue };
+        let value = record.value.clone();
+        let wish = RecordWish { owner, value, zone };
+        // Hosts that share a name want the same record.
+        if !found.contains(&wish) {
+            found.push(wish);
+        }
+    }
+    found
+}
+
+fn propagation(params: &Params, faults: &mut Faults) -> Propagation {
+    let given = &params.propagation;
+    let mut servers = |option: &str, texts: &[String]| {
+        let each = texts.iter().enumerate();
+        each.filter_map(|(index, text)| {
+            dns::resolver::server_address(text)
+                .map_err(|error| {
+                    faults.push(format!("propagation.{option}[{index}]"), error.to_string())
+                })
+                .ok()
+        })
+        .collect()
+    };
+    Propagation {
+        resolvers: servers("resolvers", &given.resolvers),
+        nameservers: servers("nameservers", &given.nameservers),
+        timeout: span("propagation.timeout", &given.timeout, faults),
+        hold: given.hold,
+    }
+}
+
+fn renew(params: &Params, faults: &mut Faults) -> Renew {
+    let before = params.renew.before.as_deref().and_then(|text| {
+        text.parse()
+            .map_err(|error: pki::Error| faults.push("renew.before", error.to_string()))
+            .ok()
+    });
+    Renew {
+        ari: params.renew.ari,
+        before,
+        force: params.renew.force,
+    }
+}
+
+fn patience(params: &Params, faults: &mut Faults) -> Patience {
+    let nonces = u32::try_from(params.retry.nonces).ok();
+    let nonces = nonces.filter(|nonces| (1..=100).contains(nonces));
+    if nonces.is_none() {
+        faults.push("retry.nonces", "give 1 to 100");
+    }
+    Patience {
+        max_wait: span("retry.max_wait", &params.retry.max_wait, faults),
+        nonces: nonces.unwrap_or(1),
+        deadline: span("retry.deadline", &params.retry.deadline, faults),
+        ..Patience::default()
+    }
+}
+
+fn parallel(wished: Option<i64>, faults: &mut Faults) -> usize {
+    match wished.map(usize::try_from) {
+        None => USUAL_WORKERS,
+        Some(Ok(count)) if (1..=MOST_WORKERS).contains(&count) => count,
+        Some(_) => {
+            faults.push("parallel", format!("give 1 to {MOST_WORKERS}"));
+            USUAL_WORKERS
+        }
+    }
+}
+
+/// A span of time with a unit, a day at most.
+pub(crate) fn span(at: &str, text: &str, faults: &mut Faults) -> Duration {
+    match text.parse::<Lifetime>() {
+        Ok(Lifetime(seconds)) if (1..=86_400).contains(&seconds) => Duration::from_secs(seconds),
+        Ok(_) => {
+            faults.push(at, format!("'{text}' is not between a second and a day"));
+            Duration::ZERO
+        }
+        Err(error) => {
+            faults.push(at, error.to_string());
+            Duration::ZERO
+        }
+    }
+}
+
+pub(crate) fn name(at: &str, text: &str, faults: &mut Faults) -> Option<Name> {
+    text.parse()
+        .map_err(|error: dns::Error| faults.push(at, error.to_string()))
+        .ok()
+}
+
+/// An absolute path without `..`.
+pub(crate) fn absolute(at: &str, text: &str, faults: &mut Faults) -> Option<PathBuf> {
+    let path = PathBuf::from(text);
+    let has_parent = path.components().any(|part| part == Component::ParentDir);
+    if !path.is_absolute() || has_parent {
+        faults.push(at, format!("'{text}' is not an absolute path without '..'"));
+        return None;
+    }
+    Some(path)
+}
+
+/// Each name once.
+pub(crate) fn check_unique<'a>(
+    what: &str,
+    names: impl Iterator<Item = (String, &'a str)>,
+    faults: &mut Faults,
+) {
+    let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+    for (at, name) in names {
+        if let Some(first) = seen.get(name) {
+            faults.push(at, format!("{what} '{name}' is already at {first}"));
+        } else {
+            seen.insert(name, at);
+        }
+    }
+}

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The walk of one task: locks, observe, ask when to renew, decide, (check mode answers here,) the steps, answer.
+
+mod authority;
+mod foreign;
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use acme::state::State;
+use acme::{Identifier, RenewalInfo};
+use ansible_module::{Control, Faults, Invocation, Module, OptionSpec, Outcome, each};
+use dns::publish::Publisher;
+use pki::{Certificate, Timestamp};
+use tls_files::{Attributes, DirectoryLocks, FileChange, Target};
+use zeroize::Zeroizing;
+
+use self::authority::Asked;
+use crate::decide::{Decision, decide};
+use crate::failure::{CertificateError, TaskError};
+use crate::observe::{self, Seen, content, observe};
+use crate::outcome::{CertificateOutcome, Surroundings, answer};
+use crate::params::{OPTIONS, Params};
+use crate::records::Dns;
+use crate::request::{CertificateWish, Content, Phase, Request};
+use crate::steps::{Due, Progress, Steps, Taken};
+
+/// How long a task waits for another one with the same files: as long as an order may take.
+const LOCK_WAIT: Duration = Duration::from_secs(900);
+
+/// The module.
+pub struct AcmeDnsChallenge;
+
+impl Module for AcmeDnsChallenge {
+    const NAME: &'static str = "acme_dns_challenge";
+    type Params = Params;
+    type Failure = TaskError;
+
+    fn options() -> &'static [OptionSpec] {
+        OPTIONS
+    }
+
+    fn further_faults(params: Params) -> Faults {
+        Request::try_from_params(&params).map_or_else(Faults::from, |_| Faults::new())
+    }
+
+    fn run(invocation: Invocation<Params>) -> Result<Outcome, TaskError> {
+        let request = Request::try_from_params(&invocation.params)?;
+        let task = Task {
+            request: &request,
+            control: &invocation.control,
+            now: invocation.now,
+        };
+        match request.phase.asks_server() {
+            true => task.run(),
+            false => task.foreign_records(),
+        }
+    }
+}
+
+/// What ordering needs.
+type Ready = (Option<Box<dyn Publisher + Sync>>, acme::Account, bool);
+
+struct Task<'a> {
+    request: &'a Request,
+    control: &'a Control,
+    now: SystemTime,
+}
+
+/// One certificate on its way.
+struct Item<'a> {
+    wish: &'a CertificateWish,
+    seen: Result<Seen, CertificateError>,
+    info: Option<RenewalInfo>,
+    decision: Option<Decision>,
+}
+
+impl Item<'_> {
+    fn outcome(&self) -> CertificateOutcome {
+        let mut outcome = CertificateOutcome::new(&self.wish.name);
+        match &self.seen {
+            Ok(seen) => outcome.chain.clone_from(&seen.current),
+            Err(error) => fail(&mut outcome, error),
+        }
+        match &self.decision {
+            Some(Decision::Keep { renew_at } | Decision::Repair { renew_at }) => {
+                outcome.renew_at = Some(*renew_at);
+            }
+            Some(Decision::Order(reasons)) => outcome.reasons.clone_from(reasons),
+            None => {}
+        }
+        outcome
+    }
+}
+
+fn fail(outcome: &mut CertificateOutcome, error: &CertificateError) {
+    outcome.status = "failed";
+    outcome.failed = Some(error.of(&outcome.name));
+    if let CertificateError::Acme(error) = error {
+        outcome.retry_at = error.retry_at();
+        let failed = error.failed_identifiers();
+        outcome.failed_identifiers = failed
+            .iter()
+            .map(|name| {
+                serde_json::json!({
+                    "identifier": name.identifier.to_string(),
+                    "type": name.kind.as_str(),
+                    "detail": name.detail,
+                })
+            })
+            .collect();
+    }
+}
+
+impl Task<'_> {
+    fn run(&self) -> Result<Outcome, TaskError> {
+        let _locks = self.lock()?;
+        let mut items: Vec<Item<'_>> =
+            each(&self.request.certificates, self.request.parallel, |wish| {
+                Item {
+                    wish,
+                    seen: observe(self.request, wish),
+                    info: None,
+                    decision: None,
+                }
+            });
+        let mut around = Surroundings::default();
+        let mut asked = Asked::new(self.request, self.now());
+        self.ask_when_to_renew(&mut items, &mut asked, &mut around.taken);
+        for item in &mut items {
+            if let Ok(seen) = &item.seen {
+                let seed = seed(&seen.identifiers);
+                let info = item.info.as_ref();
+                item.decision = Some(decide(seen, &self.request.renew, info, &seed, self.now()));
+            }
+        }
+        let mut outcomes: Vec<CertificateOutcome> = items.iter().map(Item::outcome).collect();
+        if self.control.check_mode {
+            self.foresee(&items, &mut outcomes);
+        } else {
+            self.repair(&items, &mut outcomes);
+            self.order(&items, &mut outcomes, &mut asked, &mut around);
+        }
+        around.requests = asked.requests();
+        answer(self.request.phase, &outcomes, around)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from(self.now)
+    }
+
+    /// Check mode: what would be ordered, and whether its names lead to where a record can be written.
+    fn foresee(&self, items: &[Item<'_>], outcomes: &mut [CertificateOutcome]) {
+        let dns = Dns::new(self.request);
+        for (item, outcome) in items.iter().zip(outcomes) {
+            match &item.decision {
+                Some(Decision::Order(_)) => {
+                    outcome.status = "due";
+                    outcome.changed = true;
+                    let seen = item.seen.as_ref().map(|seen| seen.identifiers.as_slice());
+                    if let Some(error) = self.unreachable(&dns, seen.unwrap_or_default()) {
+                        fail(outcome, &error.into());
+                    }
+                }
+                Some(Decision::Repair { .. }) => {
+                    outcome.status = "repaired";
+                    outcome.changed = true;
+                }
+                Some(Decision::Keep { .. }) | None => {}
+            }
+        }
+    }
+
+    fn unreachable(&self, dns: &Dns<'_>, identifiers: &[Identifier]) -> Option<dns::Error> {
+        let names: Result<Vec<dns::Name>, dns::Error> = identifiers
+            .iter()
+            .filter(|name| matches!(name, Identifier::Dns(_)))
+            .map(|name| dns::target::challenge_name("_acme-challenge", &name.value().parse()?))
+            .collect();
+        // The label of dns-account-01 holds the account's URL, which is not known before it is asked for.
+        match names {
+            Ok(names) => dns.place(&names).into_iter().find_map(Result::err),
+            Err(error) => Some(error),
+        }
+    }
+
+    fn repair(&self, items: &[Item<'_>], outcomes: &mut [CertificateOutcome]) {
+        for (item, outcome) in items.iter().zip(outcomes) {
+            let (Ok(seen), Some(Decision::Repair { .. })) = (&item.seen, &item.decision) else {
+                continue;
+            };
+            match self.install(item.wish, &seen.current, &seen.drifted) {
+                Ok((files, warnings)) => {
+                    outcome.status = "repaired";
+                    outcome.changed = true;
+                    outcome.files = files;
+                    outcome.warnings.extend(warnings);
+                }
+                Err(error) => fail(outcome, &error),
+            }
+        }
+    }
+
+    /// Orders what is due, or goes as far as the phase goes.
+    fn order(
+        &self,
+        items: &[Item<'_>],
+        outcomes: &mut [CertificateOutcome],
+        asked: &mut Asked<'_>,
+        around: &mut Surroundings,
+    ) {
+        let due: Vec<(usize, Due<'_>)> = items
+            .iter()
+            .enumerate()
+            .filter_map(|(index, item)| {
+                let (Ok(seen), Some(Decision::Order(reasons))) = (&item.seen, &item.decision)
+                else {
+                    return None;
+                };
+                let state = observe::state(self.request, item.wish);
+                Some((index, Due::new(item.wish, seen, reasons, state)))
+            })
+            .collect();
+        if due.is_empty() {
+            return;
+        }
+        let (indexes, due): (Vec<usize>, Vec<Due<'_>>) = due.into_iter().unzip();
+        let (publisher, account, made) = match self.ready(asked) {
+            Ok(ready) => ready,
+            Err(error) => {
+                for index in indexes {
+                    if let Some(outcome) = outcomes.get_mut(index) {
+                        fail(outcome, &error);
+                    }
+                }
+                return;
+            }
+        };
+        around.changed |= made;
+        around.account = Some(account.url().to_owned());
+        let dns = Dns::new(self.request);
+        let steps = Steps {
+            request: self.request,
+            account: &account,
+            dns: &dns,
+            publisher: publisher
+                .as_deref()
+                .map(|publisher| publisher as &(dyn Publisher + Sync)),
+        };
+        let (progress, taken) = self.steps(&steps, &due);
+        around.taken.merge(taken);
+        for (index, one) in indexes.into_iter().zip(progress) {
+            if let Some(outcome) = outcomes.get_mut(index) {
+                self.settle(one, outcome, around);
+            }
+        }
+    }
+
+    /// Who publishes, the account, and whether its key was made. What is wrong with them is wrong for all that is due,
+    /// and for nothing else.
+    fn ready(&self, asked: &mut Asked<'_>) -> Result<Ready, CertificateError> {
+        let is_shown = self.request.phase != Phase::Request;
+        let provider = self.request.provider.as_ref().filter(|_| is_shown);
+        let publisher = provider
+            .map(|provider| provider.open(self.now))
+            .transpose()?;
+        let (account, made) = asked.account()?;
+        Ok((publisher, account, made))
+    }
+
+    fn steps<'b>(&self, steps: &Steps<'b>, due: &'b [Due<'b>]) -> (Vec<Progress<'b>>, Taken) {
+        match self.request.phase {
+            Phase::Request => (steps.begin(due), Taken::default()),
+            Phase::Complete => {
+                let progress = steps.complete_later(due);
+                let mut taken = Taken::default();
+                steps.take_back(due, &mut taken);
+                (progress, taken)
+            }
+            _ => steps.all(due),
+        }
+    }
+
+    /// Installs what was issued, and says what came of it.
+    fn settle(
+        &self,
+        one: Progress<'_>,
+        outcome: &mut CertificateOutcome,
+        around: &mut Surroundings,
+    ) {
+        outcome.restarted = one.restarted;
+        outcome.changed = one.changed;
+        let ttl = self
+            .request
+            .provider
+            .as_ref()
+            .map_or(1, |provider| provider.ttl());
+        if let Some(error) = one.error {
+            return fail(outcome, &error);
+        }
+        if let Some(issued) = one.issued {
+            if !issued.is_preferred {
+                outcome.warnings.push(format!(
+                    "no chain leads to the preferred root; there are: {}",
+                    issued.roots.join(", ")
+                ));
+            }
+            return self.take(one.due, issued.chain.certificates, outcome);
+        }
+        outcome.status = "pending";
+        let records = one.proofs.iter();
+        around.records.extend(records.map(|(wanted, placed)| {
+            placed.to_json(&outcome.name, &wanted.identifier.to_string(), ttl)
+        }));
+    }
+
+    fn take(&self, due: &Due<'_>, chain: Vec<Certificate>, outcome: &mut CertificateOutcome) {
+        let all: Vec<PathBuf> = due
+            .wish
+            .files
+            .iter()
+            .map(|file| file.target.path.clone())
+            .collect();
+        match self.install(due.wish, &chain, &all) {
+            Ok((files, warnings)) => {
+                outcome.status = "issued";
+                outcome.changed = true;
+                outcome.files = files;
+                outcome.warnings.extend(warnings);
+                outcome.previous = outcome.chain.first().cloned();
+                let seed = seed(&due.seen.identifiers);
+                outcome.renew_at = chain.first().map(|leaf| {
+                    let facts = leaf.facts();
+                    match &self.request.renew.before {
+                        Some(before) => before.renew_at(facts.not_before, facts.not_after),
+                        None => {
+                            acme::renew_at_by_lifetime(facts.not_before, facts.not_after, &seed)
+                        }
+                    }
+                });
+                outcome.chain = chain;
+                // It is installed: what could resume it is of no use any more, and neither is what was said of the old one.
+                for path in [due.state.clone(), observe::renewal(self.request, due.wish)] {
+                    if let Err(error) = State::forget(&path) {
+                        outcome.warnings.push(error.to_string());
+                    }
+                }
+            }
+            Err(error) => fail(outcome, &error),
+        }
+    }
+
+    /// The files of a certificate, and the copy that tells later runs what is in service; all or none.
+    fn install(
+        &self,
+        wish: &CertificateWish,
+        chain: &[Certificate],
+        wanted: &[PathBuf],
+    ) -> Result<(Vec<PathBuf>, Vec<String>), CertificateError> {
+        let change = |target: Target, text: String| FileChange {
+            target,
+            content: Zeroizing::new(text.into_bytes()),
+        };
+        let files = wish
+            .files
+            .iter()
+            .filter(|file| wanted.contains(&file.target.path));
+        let mut changes: Vec<FileChange> = files
+            .map(|file| change(file.target.clone(), content(file.content, chain)))
+            .collect();
+        let kept = Target {
+            path: observe::kept(self.request, wish),
+            attributes: Attributes::default(),
+            secret: false,
+            backup: false,
+        };
+        changes.push(change(kept, content(Content::Fullchain, chain)));
+        let installed = tls_files::install(&wish.name, changes)?;
+        Ok((installed.files, installed.warnings))
+    }
+
+    /// Every directory that is written to, once.
+    fn lock(&self) -> Result<Option<DirectoryLocks>, TaskError> {
+        if self.control.check_mode {
+            return Ok(None);
+        }
+        make(&self.request.state_dir)?;
+        let files = self
+            .request
+            .certificates
+            .iter()
+            .flat_map(|wish| &wish.files);
+        let parents = files.filter_map(|file| file.target.path.parent());
+        let directories: BTreeSet<PathBuf> = parents
+            .map(Path::to_path_buf)
+            // One that is not there spoils its own certificate, which says so.
+            .filter(|directory| directory.is_dir())
+            .chain([self.request.state_dir.clone()])
+            .collect();
+        let locks = DirectoryLocks::acquire(directories.iter().cloned(), LOCK_WAIT)?;
+        tls_files::recover(directories)?;
+        Ok(Some(locks))
+    }
+}
+
+/// For root alone: what is in it tells nothing secret, but who writes into it decides what is ordered.
+fn make(directory: &Path) -> Result<(), TaskError> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|error| {
+            TaskError::All(CertificateError::Unreadable {
+                what: "the directory of states",
+                path: directory.to_owned(),
+                reason: error.to_string(),
+            })
+        })
+}
+
+/// What spreads renewals: the names, which differ from host to host.
+fn seed(identifiers: &[Identifier]) -> String {
+    let each: Vec<String> = identifiers.iter().map(ToString::to_string).collect();
+    each.join(",")
+}

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The module against a real Pebble that looks at real BINDs; openssl and dig are the witnesses.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test that starts programs"
+)]
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use testbed::servers::{DnsWorld, Pebble, Release, SECRET, Settings, World};
+use testbed::{Answer, ModuleRun, Sandbox};
+
+const EXECUTABLE: &str = env!("CARGO_BIN_EXE_acme_dns_challenge");
+
+/// A certificate authority, name servers, and a directory of the module's own.
+struct Lab {
+    dns: DnsWorld,
+    pebble: Pebble,
+    sandbox: Sandbox,
+}
+
+impl Lab {
+    fn new(extra: &str) -> Self {
+        let dns = DnsWorld::start(&World {
+            extra: extra.to_owned(),
+            ..World::default()
+        });
+        let pebble =
+            Pebble::start(&Settings::validating(Release::New, 5002).dns(dns.resolver.address()));
+        let sandbox = Sandbox::new();
+        sandbox.write("ca.pem", &pebble.certificate().pem);
+        Self {
+            dns,
+            pebble,
+            sandbox,
+        }
+    }
+
+    /// A request by the openssl command, whose key stays where it is.
+    fn csr(&self, name: &str, names: &[&str]) -> Value {
+        let alternatives: Vec<String> = names.iter().map(|name| format!("DNS:{name}")).collect();
+        let done = Command::new("openssl")
+            .args([
+                "req",
+                "-new",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-subj",
+                "/",
+            ])
+            .args([
+                "-addext",
+                &format!("subjectAltName={}", alternatives.join(",")),
+            ])
+            .args([
+                "-keyout",
+                &format!("{name}.key"),
+                "-out",
+                &format!("{name}.csr"),
+            ])
+            .current_dir(self.sandbox.path())
+            .output()
+            .unwrap();
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        json!({
+            "name": name,
+            "csr": format!("$DIR/{name}.csr"),
+            "files": [{"content": "fullchain", "path": format!("$DIR/{name}.crt"), "mode": "0644"}],
+        })
+    }
+
+    /// A task with everything that all of them need.
+    fn task(&self, more: Value) -> ModuleRun {
+        let servers: Vec<String> = self
+            .dns
+            .authoritative()
+            .map(|address| address.to_string())
+            .into();
+        let mut args = json!({
+            "directory": self.pebble.directory_url(),
+            "ca_file": "$DIR/ca.pem",
+            "account_key": "$DIR/account.key",
+            "terms_agreed": true,
+            "target": {"zone": "acme-sign.test"},
+            "propagation": {
+                "resolvers": [self.dns.resolver.address().to_string()],
+                "nameservers": servers,
+                "timeout": "20s",
+            },
+            "state_dir": "$DIR/state",
+            // Pebble's stores wait for each other when orders and authorizations are asked for at once.
+            "parallel": 1,
+        });
+        let all = args.as_object_mut().unwrap();
+        all.extend(more.as_object().unwrap().clone());
+        ModuleRun::new(EXECUTABLE)
+            .args(args)
+            .diff(true)
+            .sandbox(&self.sandbox)
+    }
+
+    fn provider(&self) -> Value {
+        let [primary, _] = self.dns.authoritative();
+        json!({"rfc2136": {"server": primary.to_string(), "key_name": "key-hmac-sha256", "secret": SECRET}})
+    }
+
+    /// openssl's word that a certificate is of the authority and for the key and the name.
+    fn assert_issued(&self, name: &str, host: &str) {
+        self.sandbox.write("root.pem", self.pebble.root_pem(0));
+        let script = format!(
+            "openssl verify -CAfile root.pem -untrusted {name}.crt {name}.crt &&
+             openssl x509 -in {name}.crt -noout -checkhost {host} | grep -v NOT &&
+             test \"$(openssl x509 -in {name}.crt -noout -pubkey)\" = \"$(openssl pkey -in {name}.key -pubout)\""
+        );
+        let done = Command::new("sh")
+            .args(["-euc", &script])
+            .current_dir(self.sandbox.path())
+            .output()
+            .unwrap();
+        assert!(
+            done.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+}
+
+fn certificate<'a>(answer: &'a Answer, name: &str) -> &'a Value {
+    &answer.value["certificates"][name]
+}
+
+#[test]
+fn all_certificates_of_a_task_take_one_update_and_a_second_run_asks_nobody() {
+    let lab = Lab::new("");
+    let certificates = json!([
+        lab.csr("one", &["h0.example.test", "h1.example.test"]),
+        lab.csr("two", &["h2.example.test"])
+    ]);
+    let more = json!({"certificates": certificates, "provider": lab.provider()});
+
+    let before = lab.sandbox.listing();
+    let told = lab.task(more.clone()).check(true).run();
+    assert!(
+        told.changed() && certificate(&told, "one")["status"] == "due",
+        "{}",
+        told.report()
+    );
+    lab.sandbox.assert_unmoved(&before, "in check mode");
+    assert!(lab.dns.texts().is_empty());
+
+    let answer = lab.task(more.clone()).run();
+    assert!(answer.changed() && !answer.failed(), "{}", answer.report());
+    assert_eq!(answer.value["updated"], json!(["one", "two"]));
+    assert_eq!(
+        answer.value["updates"], 2,
+        "one UPDATE to add all records, one to remove them"
+    );
+    assert_eq!(certificate(&answer, "one")["reasons"][0]["kind"], "missing");
+    answer.never_says(SECRET);
+    lab.assert_issued("one", "h1.example.test");
+    lab.assert_issued("two", "h2.example.test");
+    assert!(lab.dns.texts().is_empty(), "{:?}", lab.dns.texts());
+    assert_eq!(
+        (lab.sandbox.mode("account.key"), lab.sandbox.mode("state")),
+        (0o600, 0o700)
+    );
+
+    // It asks once when to renew, for each certificate, and remembers.
+    let again = lab.task(more.clone()).run();
+    assert!(
+        !again.changed() && again.value["requests"] == 3,
+        "{}",
+        again.report()
+    );
+    let quiet = lab.task(more).run();
+    assert!(
+        !quiet.changed() && quiet.value["requests"] == 0,
+        "{}",
+        quiet.report()
+    );
+    assert_eq!(
+        certificate(&quiet, "one")["serial"],
+        certificate(&answer, "one")["serial"]
+    );
+}
+
+#[test]
+fn phases_go_from_host_to_host() {
+    let lab = Lab::new("");
+    let more = json!({"certificates": [lab.csr("main", &["h3.example.test"])]});
+    let with = |more: &Value, phase: &str, extra: Value| {
+        let mut args = more.clone();
+        let all = args.as_object_mut().unwrap();
+        all.insert("phase".to_owned(), json!(phase));
+        all.extend(extra.as_object().unwrap().clone());
+        args
+    };
+    let host = |phase: &str| lab.task(with(&more, phase, json!({}))).run();
+    let asked = host("request");
+    assert!(
+        asked.changed() && asked.value["pending"] == json!(["main"]),
+        "{}",
+        asked.report()
+    );
+    let records = asked.value["txt_records"].clone();
+    assert_eq!(records[0]["target"], "h3.acme-sign.test");
+    let same = host("request");
+    assert!(
+        !same.changed() && same.value["txt_records"] == records,
+        "{}",
+        same.report()
+    );
+
+    // Where the DNS is written nothing is known of the authority.
+    lab.sandbox.write("tsig.secret", format!("{SECRET}\n"));
+    let mut provider = lab.provider();
+    let update = provider["rfc2136"].as_object_mut().unwrap();
+    update.remove("secret");
+    update.insert("secret_file".to_owned(), json!("$DIR/tsig.secret"));
+    let writer = |phase: &str| {
+        lab.task(with(
+            &json!({}),
+            phase,
+            json!({"records": records, "provider": provider}),
+        ))
+        .run()
+    };
+    for (phase, changes) in [("publish", true), ("publish", false), ("wait", false)] {
+        let answer = writer(phase);
+        assert_eq!(
+            (answer.failed(), answer.changed()),
+            (false, changes),
+            "{phase}: {}",
+            answer.report()
+        );
+    }
+    assert_eq!(lab.dns.texts().len(), 1);
+    let done = host("complete");
+    assert!(
+        done.changed() && done.value["updated"] == json!(["main"]),
+        "{}",
+        done.report()
+    );
+    lab.assert_issued("main", "h3.example.test");
+    for changes in [true, false] {
+        assert_eq!(writer("cleanup").changed(), changes);
+    }
+    assert!(lab.dns.texts().is_empty());
+    assert!(!host("complete").changed() && !host("request").changed());
+}
+
+#[test]
+fn a_name_that_leads_nowhere_fails_its_certificate_only() {
+    let lab = Lab::new("_acme-challenge.loop CNAME l1\nl1 CNAME l2\nl2 CNAME l1\n");
+    let certificates = json!([
+        lab.csr("bad", &["loop.example.test"]),
+        lab.csr("good", &["h4.example.test"])
+    ]);
+    let more = json!({"certificates": certificates, "provider": lab.provider()});
+    let told = lab.task(more.clone()).check(true).run();
+    assert!(
+        told.failed() && told.kind() == "dns.target_loop",
+        "{}",
+        told.report()
+    );
+    let answer = lab.task(more).run();
+    assert!(
+        answer.failed() && answer.kind() == "dns.target_loop",
+        "{}",
+        answer.report()
+    );
+    assert_eq!(certificate(&answer, "good")["status"], "issued");
+    lab.assert_issued("good", "h4.example.test");
+    assert!(lab.dns.texts().is_empty());
+}
+
+#[test]
+fn a_file_that_was_damaged_is_written_again_without_an_order() {
+    let lab = Lab::new("");
+    let more = json!({"certificates": [lab.csr("main", &["h0.example.test"])], "provider": lab.provider(), "renew": {"ari": false}});
+    let first = lab.task(more.clone()).run();
+    assert!(!first.failed(), "{}", first.report());
+    lab.sandbox.write("main.crt", "garbage");
+    let answer = lab.task(more.clone()).run();
+    assert!(
+        answer.changed() && answer.value["requests"] == 0,
+        "{}",
+        answer.report()
+    );
+    assert_eq!(certificate(&answer, "main")["status"], "repaired");
+    lab.assert_issued("main", "h0.example.test");
+
+    // Another key and other names: all reasons are told, and nothing is asked of anybody for it.
+    lab.csr("main", &["h0.example.test", "h1.example.test"]);
+    let told = lab.task(more.clone()).check(true).run();
+    let kinds: Vec<&Value> = certificate(&told, "main")["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reason| &reason["kind"])
+        .collect();
+    assert_eq!(kinds, ["key", "names"], "{}", told.report());
+    assert_eq!(told.value["requests"], 0);
+
+    let mut forced = more;
+    forced["renew"]["force"] = json!(true);
+    let answer = lab.task(forced).run();
+    assert_eq!(
+        certificate(&answer, "main")["previous_fingerprint_sha256"],
+        certificate(&first, "main")["fingerprint_sha256"]
+    );
+    lab.assert_issued("main", "h0.example.test");
+}
+
+/// A program of the user's publishes: here by nsupdate, for a server of whose zone it has the key.
+#[test]
+fn a_hook_gets_all_records_at_once() {
+    let lab = Lab::new("");
+    let [primary, _] = lab.dns.authoritative();
+    lab.sandbox.write(
+        "hook.py",
+        format!(
+            r#"
+import json, subprocess, sys
+task = json.load(sys.stdin)
+word = {{"publish": "add", "withdraw": "delete"}}[task["action"]]
+lines = ["server {ip} {port}", "zone acme-sign.test"]
+for record in task["records"]:
+    ttl = f"{{record['ttl']}} " if word == "add" else ""
+    lines.append(f"update {{word}} {{record['name']}}. {{ttl}}TXT \"{{record['value']}}\"")
+subprocess.run(["nsupdate", "-y", "hmac-sha256:key-hmac-sha256:{SECRET}"], input="\n".join([*lines, "send", ""]), text=True, check=True)
+open(sys.argv[1], "a").write(task["action"] + str(len(task["records"])) + "\n")
+"#,
+            ip = primary.ip(),
+            port = primary.port()
+        ),
+    );
+    let hook = json!({"hook": {"command": ["/usr/bin/python3", "$DIR/hook.py", "$DIR/hook.log"], "ttl": 1}});
+    let certificates = json!([lab.csr("main", &["h0.example.test", "h1.example.test"])]);
+    let answer = lab
+        .task(json!({"certificates": certificates, "provider": hook}))
+        .run();
+    assert!(!answer.failed(), "{}", answer.report());
+    lab.assert_issued("main", "h1.example.test");
+    assert_eq!(
+        String::from_utf8(lab.sandbox.read("hook.log")).unwrap(),
+        "publish2\nwithdraw2\n"
+    );
+    assert!(lab.dns.texts().is_empty());
+}
+
+#[test]
+fn a_server_that_is_gone_hurts_only_what_is_due() {
+    let lab = Lab::new("");
+    let more = json!({"certificates": [lab.csr("fine", &["h0.example.test"])], "provider": lab.provider()});
+    let first = lab.task(more.clone()).run();
+    assert!(!first.failed(), "{}", first.report());
+    let mut both = more;
+    let due = lab.csr("due", &["h1.example.test"]);
+    both["certificates"].as_array_mut().unwrap().push(due);
+    both["directory"] = json!("https://127.0.0.1:1/directory");
+    let answer = lab.task(both).run();
+    assert!(
+        answer.failed() && answer.kind() == "web.connect",
+        "{}",
+        answer.report()
+    );
+    assert_eq!(certificate(&answer, "fine")["status"], "valid");
+    assert_eq!(certificate(&answer, "due")["status"], "failed");
+    assert!(
+        answer.value["warnings"]
+            .to_string()
+            .contains("was not asked when to renew")
+    );
+}
+
+/// Whatever is answered is documented.
+#[test]
+fn every_key_of_an_answer_is_documented() {
+    let page = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../plugins/modules/acme_dns_challenge.py"
+    );
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, documented) = page.split_once("RETURN = ").unwrap();
+    let lab = Lab::new("");
+    let certificates = json!([
+        lab.csr("main", &["h0.example.test"]),
+        lab.csr("pending", &["h1.example.test"])
+    ]);
+    let mut answers = Vec::new();
+    for (phase, count) in [("request", 2), ("all", 1)] {
+        let taken: Vec<Value> = certificates.as_array().unwrap()[..count].to_vec();
+        let more = json!({"certificates": taken, "provider": lab.provider(), "phase": phase});
+        answers.push(lab.task(more).run());
+    }
+    let ansible = [
+        "changed",
+        "failed",
+        "diff",
+        "invocation",
+        "warnings",
+        "deprecations",
+    ];
+    for answer in &answers {
+        assert!(!answer.failed(), "{}", answer.report());
+        let all = answer.value.as_object().unwrap();
+        let own = all
+            .iter()
+            .filter(|(key, _)| !ansible.contains(&key.as_str()));
+        for (key, value) in own {
+            assert_documented(documented, key, value);
+        }
+    }
+}
+
+fn assert_documented(page: &str, key: &str, value: &Value) {
+    let line = format!("{key}:");
+    assert!(
+        page.lines().any(|text| text.trim_start() == line),
+        "'{key}' is answered, but not documented"
+    );
+    // Certificates are by their names.
+    let named = key == "certificates";
+    let inner = value
+        .as_array()
+        .cloned()
+        .unwrap_or_else(|| vec![value.clone()]);
+    for part in inner {
+        for (key, value) in part.as_object().into_iter().flatten() {
+            match named {
+                true => value
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .for_each(|(key, value)| assert_documented(page, key, value)),
+                false => assert_documented(page, key, value),
+            }
+        }
+    }
+}
