@@ -313,7 +313,7 @@ impl<'a> Steps<'a> {
                 }
             }
             Err(error) => taken.warnings.push(format!(
-                "records are left in the DNS, the next run removes them: {error}"
+                "records may be left in the DNS, the next run removes them: {error}"
             )),
         }
     }
