@@ -376,7 +376,8 @@ fn what_was_shown_is_taken_back_when_a_name_fails_and_the_order_is_given_up() {
             Err("a record stays".to_owned())
         }
     }
-    State::forget(&wish.state).unwrap();
+    // Other names: Pebble lets a proof count twice, one time in a hundred also where it shall not.
+    let wish = Wish::new(&["c.example", "d.example"]);
     let error = wish.job(&account).run(&Broken).unwrap_err();
     assert_eq!(error.kind(), "acme.proof");
     // What may still be shown is known, and the next one that can takes it back.
