@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+import pathlib
+
+import jinja2
 import pytest
+import yaml
 from ansible_collections.tls.everywhere.plugins.action import certificate_role
 
+ROLE = pathlib.Path(certificate_role.__file__).parents[2] / "roles" / "certificate"
 READY = {"changed": False, "done": False, "booted": True, "ready": True, "missing": [], "programs": [], "ostree": False, "selinux": False, "family": "Debian"}
 ARGUMENTS = {"step": "ensure", "requests": [{"name": "web"}], "settings": {"directory": "/etc/pki/tls"}, "booted": None, "trust": []}
 
@@ -61,3 +66,12 @@ def test_nothing_wished_is_done():
 def test_places_and_labels_are_those_of_the_host(host, settings, directory, label):
     found = certificate_role._for_host(settings, host)
     assert (found["directory"], found["hook_setype"]) == (directory, label)
+
+
+@pytest.mark.parametrize("family", ["Debian", "Suse", "RedHat", ""])
+def test_with_and_without_facts_certificates_are_at_the_same_place(family):
+    """What the role's variable says with facts is what the action says by os-release; without facts the variable leaves it to the action."""
+    variables = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))
+    template = jinja2.Environment().from_string(variables["__certificate_default_directory"])
+    facts = {"os_family": family} if family else {}
+    assert template.render(ansible_facts=facts) == certificate_role.DIRECTORIES.get(family, "")
