@@ -88,7 +88,8 @@ class ActionModule(ActionBase):
         if listed['rc'] != 0:
             return {'failed': True, 'changed': False, 'msg': f"certmonger does not tell its CAs: {_said(listed)}; is it running?"}
         there, faults = certmonger_cas.known(listed['stdout']), []
-        found = certmonger_cas.changes(arguments.get('wished') or [], there, str(arguments.get('wrapper')), faults)
+        places = certmonger_cas.Places(str(arguments.get('programs')), str(arguments.get('options')))
+        found = certmonger_cas.changes(arguments.get('wished') or [], there, places, faults)
         if faults:
             return _refusal(faults)
         for change in [] if self._task.check_mode else found:

@@ -496,6 +496,11 @@ certificates:
       type: list
       elements: str
       sample: ["the order ends at 2026-11-25T00:00:00Z"]
+    problem:
+      description: The type of the server's problem, as RFC 8555 section 6.7 names it.
+      returned: when the server named one
+      type: str
+      sample: rejectedIdentifier
     failed_identifiers:
       description: Names that the server does not accept, with its words.
       returned: when it named any

@@ -83,8 +83,11 @@ options:
     type: list
     elements: dict
     default: []
-  wrapper:
-    description: Step V(cas). The helper for sub-CAs of FreeIPA.
+  programs:
+    description: Step V(cas). The directory on the host of the helpers that the role installs.
+    type: path
+  options:
+    description: Step V(cas). The directory on the host of the options of those that are modules.
     type: path
 attributes:
   check_mode:
@@ -169,7 +172,8 @@ def main():
             networks=dict(type='list', elements='str', default=[]),
             fqdn=dict(type='str'),
             wished=dict(type='list', elements='dict', default=[]),
-            wrapper=dict(type='path'),
+            programs=dict(type='path'),
+            options=dict(type='path'),
         ),
         supports_check_mode=True,
     )

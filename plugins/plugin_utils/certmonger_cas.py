@@ -2,7 +2,7 @@
 """The CAs that certmonger shall know, against those that it does: which commands make one the other. No host is asked.
 
 All of them are external to certmonger: a command that it runs. A sub-CA of FreeIPA is FreeIPA's own helper with the sub-CA's name in its
-environment, SCEP is certmonger's helper for it."""
+environment, SCEP is certmonger's helper for it; modules of this collection are helpers too, with their options in a file."""
 
 from __future__ import annotations
 
@@ -16,8 +16,17 @@ Entry = t.Mapping[str, t.Any]
 
 # What certmonger brings along; nobody may change it.
 BUILT_IN = {'SelfSign', 'IPA', 'local', 'certmaster', 'dogtag-ipa-renew-agent'}
-KINDS = ('command', 'subca', 'scep')
+MODULES = ('pki_ca', 'acme_dns_challenge')
+KINDS = ('command', 'subca', 'scep', *MODULES)
 SCEP = {'url': '-u', 'tls_ca_file': '-R', 'ra_certificate_file': '-r', 'other_certificates_file': '-I', 'signing_ca_file': '-N', 'identifier': '-i'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """Where the role has put what commands name."""
+
+    programs: str
+    options: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +61,7 @@ def helpers(there: t.Mapping[str, str]) -> str:
     return '/usr/libexec/certmonger'
 
 
-def changes(wished: t.Any, there: t.Mapping[str, str], wrapper: str, faults: list[str]) -> list[Change]:
+def changes(wished: t.Any, there: t.Mapping[str, str], places: Places, faults: list[str]) -> list[Change]:
     """The commands; after faults they are of no use."""
     found: list[Change] = []
     seen: set[str] = set()
@@ -65,7 +74,7 @@ def changes(wished: t.Any, there: t.Mapping[str, str], wrapper: str, faults: lis
         if entry.get('state', 'present') == 'absent':
             found += [Change(['getcert', 'remove-ca', '-c', name], f"'{name}' is removed")] if name in there else []
             continue
-        command = _command(entry, where, helpers(there), wrapper, faults)
+        command = _command(entry, where, helpers(there), places, faults)
         if command is None or _words(there.get(name, '')) == _words(command):
             continue
         if name in there:
@@ -93,7 +102,7 @@ def _checked(entry: t.Any, where: str, seen: set[str], faults: list[str]) -> str
     return name if len(faults) == before else None
 
 
-def _command(entry: Entry, where: str, directory: str, wrapper: str, faults: list[str]) -> str | None:
+def _command(entry: Entry, where: str, directory: str, places: Places, faults: list[str]) -> str | None:
     kinds = [kind for kind in KINDS if entry.get(kind)]
     if len(kinds) != 1:
         faults.append(f"{where}: give exactly one of {', '.join(KINDS)}")
@@ -102,7 +111,9 @@ def _command(entry: Entry, where: str, directory: str, wrapper: str, faults: lis
     if kinds[0] == 'command':
         return shlex.join(str(word) for word in value) if isinstance(value, list) else str(value)
     if kinds[0] == 'subca':
-        return shlex.join([wrapper, str(value), f'{directory}/ipa-submit'])
+        return shlex.join([f'{places.programs}/ipa-subca', str(value), f'{directory}/ipa-submit'])
+    if kinds[0] in MODULES:
+        return _module(kinds[0], entry, where, places, faults)
     if not isinstance(value, dict) or not value.get('url'):
         faults.append(f'{where}.scep: is no dictionary with a url')
         return None
@@ -110,6 +121,16 @@ def _command(entry: Entry, where: str, directory: str, wrapper: str, faults: lis
         faults.append(f"{where}.scep: nobody knows '{key}'; there is: {', '.join([*SCEP, 'prefer_non_renewal'])}")
     words = [word for key, flag in SCEP.items() if value.get(key) for word in (flag, str(value[key]))]
     return shlex.join([f'{directory}/scep-submit', *words, *(['-n'] if value.get('prefer_non_renewal') else [])])
+
+
+def _module(module: str, entry: Entry, where: str, places: Places, faults: list[str]) -> str | None:
+    if not isinstance(entry[module], dict):
+        faults.append(f'{where}.{module}: is no dictionary of options of tls.everywhere.{module}')
+        return None
+    if not re.fullmatch('[A-Za-z0-9_][A-Za-z0-9_.-]*', str(entry['name'])):
+        faults.append(f"{where}.name: '{entry['name']}' becomes the name of a file: letters, digits, '_', '.' and '-'")
+        return None
+    return shlex.join([f'{places.programs}/{module}', '--certmonger', f"{places.options}/ca-{entry['name']}.json"])
 
 
 def _words(command: str) -> list[str]:

@@ -29,13 +29,13 @@ CA 'mine':
 \tca-type: EXTERNAL
 \thelper-location: /opt/helper 'a b'
 """
-WRAPPER = "/usr/local/libexec/tls-everywhere/ipa-subca"
+PLACES = certmonger_cas.Places("/usr/local/libexec/tls-everywhere", "/etc/tls-everywhere")
 
 
 def changes(*wished):
     """The commands and the faults."""
     faults = []
-    found = certmonger_cas.changes(list(wished), certmonger_cas.known(LISTED), WRAPPER, faults)
+    found = certmonger_cas.changes(list(wished), certmonger_cas.known(LISTED), PLACES, faults)
     return [change.argv for change in found], faults
 
 
@@ -60,7 +60,7 @@ def test_what_is_missing_is_added_what_differs_is_changed_and_what_is_surplus_is
         {"name": "scep2", "scep": {"url": "https://x/scep", "tls_ca_file": "/etc/x.pem"}},
     )
     assert faults == [] and found == [
-        ["getcert", "add-ca", "-c", "vnc", "-e", f"{WRAPPER} vnc /usr/libexec/certmonger/ipa-submit"],
+        ["getcert", "add-ca", "-c", "vnc", "-e", f"{PLACES.programs}/ipa-subca vnc /usr/libexec/certmonger/ipa-submit"],
         ["getcert", "modify-ca", "-c", "mine", "-e", "/opt/other"], ["getcert", "remove-ca", "-c", "scep1"],
         ["getcert", "add-ca", "-c", "scep2", "-e", "/usr/libexec/certmonger/scep-submit -u https://x/scep -R /etc/x.pem"],
     ]
@@ -81,3 +81,23 @@ def test_faults_name_the_entry(wished, text):
 def test_one_name_is_one_ca():
     _found, faults = changes({"name": "x", "command": "a"}, {"name": "x", "command": "b"})
     assert faults == ["certmonger_cas[1]: 'x' is there twice"]
+
+
+def test_modules_of_this_collection_are_helpers():
+    found, faults = changes({"name": "tree", "pki_ca": {"backend": {}}}, {"name": "acme", "acme_dns_challenge": {"directory": "letsencrypt"}})
+    assert not faults
+    assert [argv[-1] for argv in found] == [
+        "/usr/local/libexec/tls-everywhere/pki_ca --certmonger /etc/tls-everywhere/ca-tree.json",
+        "/usr/local/libexec/tls-everywhere/acme_dns_challenge --certmonger /etc/tls-everywhere/ca-acme.json",
+    ]
+
+
+@pytest.mark.parametrize(("wished", "says"), [
+    ({"name": "a/b", "pki_ca": {"backend": {}}}, "becomes the name of a file"),
+    ({"name": "..", "pki_ca": {"backend": {}}}, "becomes the name of a file"),
+    ({"name": "tree", "pki_ca": "backend"}, "is no dictionary of options of tls.everywhere.pki_ca"),
+    ({"name": "tree", "pki_ca": {"a": 1}, "command": "x"}, "give exactly one of"),
+])
+def test_options_of_modules_that_cannot_be_kept_are_refused(wished, says):
+    found, faults = changes(wished)
+    assert found == [] and len(faults) == 1 and says in faults[0]

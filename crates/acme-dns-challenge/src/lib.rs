@@ -7,6 +7,7 @@
 //! file: `params` → `request` → `observe` → `decide` → `steps` → `outcome`. Check mode stops before `steps`.
 
 pub mod account;
+pub mod certmonger;
 pub mod decide;
 pub mod failure;
 pub mod observe;
@@ -22,10 +23,11 @@ use std::process::ExitCode;
 
 pub use task::AcmeDnsChallenge;
 
-/// The executable on the arguments behind its name: the committer of its own changes, or the module.
+/// The executable on the arguments behind its name: the committer of its own changes, a helper of certmonger, or the module.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
-    if arguments.first().is_some_and(|first| first == "--commit") {
-        return tls_files::committer_main();
+    match arguments.first().and_then(|word| word.to_str()) {
+        Some("--commit") => tls_files::committer_main(),
+        Some("--certmonger") => certmonger::main(arguments.into_iter().nth(1)),
+        _ => ansible_module::main_on::<AcmeDnsChallenge>(arguments),
     }
-    ansible_module::main_on::<AcmeDnsChallenge>(arguments)
 }

@@ -39,6 +39,8 @@ pub struct CertificateOutcome {
     pub warnings: Vec<String>,
     /// Names that the server does not accept, with its words.
     pub failed_identifiers: Vec<Value>,
+    /// The type of the server's problem (RFC 8555 §6.7).
+    pub problem: Option<String>,
     /// Before which the server is not to be asked.
     pub retry_at: Option<Timestamp>,
     /// Why it failed.
@@ -60,6 +62,7 @@ impl CertificateOutcome {
             restarted: Vec::new(),
             warnings: Vec::new(),
             failed_identifiers: Vec::new(),
+            problem: None,
             retry_at: None,
             failed: None,
         }
@@ -94,6 +97,7 @@ impl CertificateOutcome {
             "changed_files": files,
             "restarted": (!self.restarted.is_empty()).then_some(&self.restarted),
             "failed_identifiers": (!self.failed_identifiers.is_empty()).then_some(&self.failed_identifiers),
+            "problem": self.problem,
             "retry_at": self.retry_at.map(|at| at.to_string()),
             "warnings": self.warnings,
             "error": self.failed.as_ref().map_or(Value::Null, FailedItem::to_json),

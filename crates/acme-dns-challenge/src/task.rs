@@ -100,6 +100,7 @@ fn fail(outcome: &mut CertificateOutcome, error: &CertificateError) {
     outcome.failed = Some(error.of(&outcome.name));
     if let CertificateError::Acme(error) = error {
         outcome.retry_at = error.retry_at();
+        outcome.problem = error.problem_kind().map(|kind| kind.as_str().to_owned());
         let failed = error.failed_identifiers();
         outcome.failed_identifiers = failed
             .iter()

@@ -245,6 +245,15 @@ impl Error {
         }
     }
 
+    /// The type of the server's problem, if it named one.
+    pub fn problem_kind(&self) -> Option<&ProblemKind> {
+        match self {
+            Self::OrderFailed { problem, .. } => problem.as_ref().map(|problem| &problem.kind),
+            Self::Problem { problem, .. } => Some(&problem.kind),
+            _ => None,
+        }
+    }
+
     /// The names that the server does not accept, as far as it tells.
     pub fn failed_identifiers(&self) -> Vec<FailedIdentifier> {
         match self {

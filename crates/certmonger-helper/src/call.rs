@@ -3,9 +3,6 @@
 
 use std::ffi::OsString;
 
-/// Profiles that a request may name by itself; one for an authority has to be in the options.
-pub(super) const PROFILES: [&str; 3] = ["server", "client", "peer"];
-
 /// One call of certmonger's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -17,6 +14,8 @@ pub struct Call {
     pub profile: Option<String>,
     /// `getcert request -X`: the authority.
     pub issuer: Option<String>,
+    /// The certificate that it has now, PEM.
+    pub certificate: Option<String>,
 }
 
 /// What a helper is asked for.
@@ -61,6 +60,7 @@ impl Call {
             csr: variable("CERTMONGER_CSR"),
             profile: variable("CERTMONGER_CA_PROFILE"),
             issuer: variable("CERTMONGER_CA_ISSUER"),
+            certificate: variable("CERTMONGER_CERTIFICATE"),
         }
     }
 }
