@@ -49,6 +49,25 @@ def test_cas_are_added_changed_and_removed_and_a_second_run_does_nothing(lab):
     assert helper(lab, "ours") == "/opt/other" and helper(lab, "scep") is None
 
 
+def test_a_module_of_this_collection_signs_what_certmonger_tracks(lab):
+    """The role installs the program and its options; the key is certmonger's, the authority's files are the module's."""
+    tree = lab.place / "authorities"
+    options = {"backend": {"files": {"directory": str(tree)}}, "authorities": [{"name": "Root", "state": "active", "key": {"algorithm": "ecdsa"}}]}
+    lab.play("tls.everywhere.certmonger", **settings(lab, certmonger_cas=[{"name": "tree", "pki_ca": options}]))
+    program = f"{lab.place}/libexec/pki_ca"
+    written = lab.at("/etc/tls-everywhere") / "ca-tree.json"
+    assert helper(lab, "tree") == f"{program} --certmonger {written}" and written.stat().st_mode & 0o777 == 0o600
+    request = {"name": "tracked", "dns": "tracked.example.org", "ca": "tree"}
+    lab.play("tls.everywhere.certificate", certificate_requests=[request])
+    found = lab.at("/etc/pki/tls/certs/tracked.crt")
+    root = tree / "roots/Root/certs/Root.crt"
+    assert openssl("verify", "-CAfile", str(root), str(found)).strip().endswith(": OK")
+    absent = [{"name": "tree", "state": "absent"}]
+    lab.play("tls.everywhere.certmonger", **settings(lab, certmonger_cas=absent))
+    assert helper(lab, "tree") is None and not written.exists()
+    assert lab.play("tls.everywhere.certmonger", **settings(lab, certmonger_cas=absent))[1] == 0
+
+
 @pytest.fixture
 def scep(lab):
     """A real SCEP server (micromdm's) that signs for who knows the challenge password; its URL and its CA's file."""
