@@ -124,6 +124,24 @@ ACME_DNS_CHALLENGE = {
     'provider': {
         'type': 'dict',
         'options': {
+            'hook': {
+                'type': 'dict',
+                'options': {
+                    'command': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'required': True,
+                    },
+                    'ttl': {
+                        'type': 'int',
+                        'default': 60,
+                    },
+                    'timeout': {
+                        'type': 'str',
+                        'default': '5m',
+                    },
+                },
+            },
             'rfc2136': {
                 'type': 'dict',
                 'options': {
@@ -190,24 +208,6 @@ ACME_DNS_CHALLENGE = {
                     'timeout': {
                         'type': 'str',
                         'default': '60s',
-                    },
-                },
-            },
-            'hook': {
-                'type': 'dict',
-                'options': {
-                    'command': {
-                        'type': 'list',
-                        'elements': 'str',
-                        'required': True,
-                    },
-                    'ttl': {
-                        'type': 'int',
-                        'default': 60,
-                    },
-                    'timeout': {
-                        'type': 'str',
-                        'default': '5m',
                     },
                 },
             },

@@ -5,6 +5,8 @@ use ansible_module::{Element, Kind, OptionSpec, Secret};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::request::provider::{self, ProviderParams};
+
 const FILE: &[OptionSpec] = &[
     OptionSpec::new("content", Kind::Str).required().choices(&[
         "certificate",
@@ -35,39 +37,6 @@ const EAB: &[OptionSpec] = &[
     OptionSpec::new("algorithm", Kind::Str)
         .choices(&["HS256", "HS384", "HS512"])
         .default(r#""HS256""#),
-];
-
-const RFC2136: &[OptionSpec] = &[
-    OptionSpec::new("server", Kind::Str).required(),
-    OptionSpec::new("zone", Kind::Str),
-    OptionSpec::new("key_name", Kind::Str),
-    OptionSpec::new("algorithm", Kind::Str).default(r#""hmac-sha256""#),
-    OptionSpec::new("secret", Kind::Str).secret(),
-    OptionSpec::new("secret_file", Kind::Path),
-    OptionSpec::new("ttl", Kind::Int).default("1"),
-    OptionSpec::new("timeout", Kind::Str).default(r#""10s""#),
-];
-
-const ZONE_FILE: &[OptionSpec] = &[
-    OptionSpec::new("path", Kind::Path).required(),
-    OptionSpec::new("zone", Kind::Str).required(),
-    OptionSpec::new("check", Kind::List(Element::Str)),
-    OptionSpec::new("reload", Kind::List(Element::Str)),
-    OptionSpec::new("keep", Kind::Str).default(r#""60m""#),
-    OptionSpec::new("ttl", Kind::Int).default("1"),
-    OptionSpec::new("timeout", Kind::Str).default(r#""60s""#),
-];
-
-const HOOK: &[OptionSpec] = &[
-    OptionSpec::new("command", Kind::List(Element::Str)).required(),
-    OptionSpec::new("ttl", Kind::Int).default("60"),
-    OptionSpec::new("timeout", Kind::Str).default(r#""5m""#),
-];
-
-const PROVIDER: &[OptionSpec] = &[
-    OptionSpec::new("rfc2136", Kind::Dict).options(RFC2136),
-    OptionSpec::new("zone_file", Kind::Dict).options(ZONE_FILE),
-    OptionSpec::new("hook", Kind::Dict).options(HOOK),
 ];
 
 const RECORD: &[OptionSpec] = &[
@@ -122,7 +91,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         .choices(&["dns-01", "dns-account-01", "dns-persist-01"])
         .default(r#""dns-01""#),
     OptionSpec::new("target", Kind::Dict).options(TARGET),
-    OptionSpec::new("provider", Kind::Dict).options(PROVIDER),
+    OptionSpec::new("provider", Kind::Dict).options(provider::OPTIONS),
     OptionSpec::new("records", Kind::List(Element::Dict))
         .options(RECORD)
         .default("[]"),
@@ -205,51 +174,6 @@ pub struct FileParams {
 #[expect(missing_docs, reason = "as above")]
 pub struct TargetParams {
     pub zone: Option<String>,
-}
-
-/// How records are published.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "as above")]
-pub struct ProviderParams {
-    pub rfc2136: Option<Rfc2136Params>,
-    pub zone_file: Option<ZoneFileParams>,
-    pub hook: Option<HookParams>,
-}
-
-/// Dynamic updates.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "as above")]
-pub struct Rfc2136Params {
-    pub server: String,
-    pub zone: Option<String>,
-    pub key_name: Option<String>,
-    pub algorithm: String,
-    pub secret: Option<Secret<String>>,
-    pub secret_file: Option<String>,
-    pub ttl: i64,
-    pub timeout: String,
-}
-
-/// A zone file.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "as above")]
-pub struct ZoneFileParams {
-    pub path: String,
-    pub zone: String,
-    pub check: Option<Vec<String>>,
-    pub reload: Option<Vec<String>>,
-    pub keep: String,
-    pub ttl: i64,
-    pub timeout: String,
-}
-
-/// A program.
-#[derive(Debug, Deserialize)]
-#[expect(missing_docs, reason = "as above")]
-pub struct HookParams {
-    pub command: Vec<String>,
-    pub ttl: i64,
-    pub timeout: String,
 }
 
 /// A record of another task.

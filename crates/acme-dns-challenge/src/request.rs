@@ -3,7 +3,7 @@
 //! collected, each with the path of its option.
 
 mod certificate;
-mod provider;
+pub mod provider;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
