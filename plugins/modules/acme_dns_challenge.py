@@ -77,7 +77,7 @@ options:
         choices: [HS256, HS384, HS512]
         default: HS256
   certificates:
-    description: The certificates. Phases that ask a server need at least one.
+    description: The certificates. Without any there is nothing to do, and no server is asked.
     type: list
     elements: dict
     default: []

@@ -255,6 +255,7 @@ fn message(outcomes: &[CertificateOutcome]) -> String {
         .map(|(status, count)| format!("{count} {status}"))
         .collect();
     match outcomes.len() {
+        0 => String::from("no certificates"),
         1 => format!("1 certificate: {}", parts.join(", ")),
         several => format!("{several} certificates: {}", parts.join(", ")),
     }

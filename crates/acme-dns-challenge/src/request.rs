@@ -211,12 +211,6 @@ fn phase(word: &str) -> Phase {
 fn check_phase(params: &Params, phase: Phase, faults: &mut Faults) {
     let word = phase.word();
     if phase.asks_server() {
-        if params.certificates.is_empty() {
-            faults.push(
-                "certificates",
-                format!("the phase '{word}' needs at least one"),
-            );
-        }
         for (option, given) in [
             ("directory", params.directory.is_some()),
             ("account_key", params.account_key.is_some()),
@@ -226,7 +220,7 @@ fn check_phase(params: &Params, phase: Phase, faults: &mut Faults) {
             }
         }
     }
-    // No records are no fault: nothing may be due on any host.
+    // No certificates and no records are no fault: nothing may be wished or due on any host.
     let publishes = matches!(phase, Phase::All | Phase::Publish | Phase::Cleanup);
     if publishes && params.provider.is_none() {
         faults.push(
