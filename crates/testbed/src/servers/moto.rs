@@ -31,7 +31,9 @@ impl MotoStandIn {
         ));
         let programs = Path::new(&venv).join("bin");
         let [address] = free_addresses();
-        let mut command = Command::new(programs.join("moto_server"));
+        let mut command = Command::new(programs.join("python"));
+        // Not by its first line, which names the place where the environment was made.
+        command.arg(programs.join("moto_server"));
         command.args(["-H", "127.0.0.1", "-p", &address.port().to_string()]);
         let command = command.stdin(Stdio::null()).stdout(Stdio::null());
         let process = must(command.stderr(Stdio::null()).spawn(), "cannot start moto");
