@@ -115,7 +115,8 @@ impl Publisher for AcmeDns {
                 .header("X-Api-User", &account.username)
                 .header("X-Api-Key", &account.password)
                 .json(&body);
-            let answer: Value = self.api.send(Method::Post, request)?.json()?;
+            let api = self.api.clone().hiding(&account.password);
+            let answer: Value = api.send(Method::Post, request)?.json()?;
             if answer["txt"].as_str() != Some(&record.value) {
                 return Err(refused(
                     &record.owner,

@@ -63,7 +63,7 @@ impl Designate {
         let base = base.strip_suffix("/v2").unwrap_or(base);
         let api = Api::new("Designate", Arc::clone(&self.client), &format!("{base}/v2"));
         let mut run = Run {
-            api: api.header("X-Auth-Token", session.token),
+            api: api.secret_header("X-Auth-Token", "", &session.token),
             steps: 1,
         };
         for (zone, records) in by_zone(records) {

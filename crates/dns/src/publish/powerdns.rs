@@ -43,7 +43,7 @@ impl PowerDns {
             url.trim_end_matches('/')
         );
         Self {
-            api: Api::new("PowerDNS", client, &base).header("X-API-Key", api_key),
+            api: Api::new("PowerDNS", client, &base).secret_header("X-API-Key", "", api_key),
         }
     }
 

@@ -59,7 +59,8 @@ struct Found {
 
 impl Rackspace {
     fn run(&self) -> Result<Run> {
-        let identity = Api::new("Rackspace", Arc::clone(&self.client), &self.identity_url);
+        let identity = Api::new("Rackspace", Arc::clone(&self.client), &self.identity_url)
+            .hiding(&self.api_key);
         let question = json!({"auth": {"RAX-KSKEY:apiKeyCredentials": {
             "username": self.username, "apiKey": self.api_key,
         }}});
@@ -75,7 +76,7 @@ impl Rackspace {
         let api = Api::new("Rackspace", Arc::clone(&self.client), &base);
         Ok(Run {
             api: api
-                .header("X-Auth-Token", id)
+                .secret_header("X-Auth-Token", "", id)
                 .header("Accept", "application/json"),
             within: self.within,
             steps: 1,
