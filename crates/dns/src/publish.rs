@@ -22,7 +22,7 @@ pub use acme_dns::{Account, AcmeDns};
 pub use cloudflare::Cloudflare;
 pub use designate::Designate;
 pub use hook::Hook;
-pub use openstack::{Cloud, Identity};
+pub use openstack::{Cloud, Credential, Domain, Identity, Named};
 pub use powerdns::PowerDns;
 pub use rackspace::Rackspace;
 pub use rfc2136::Rfc2136;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use dns::publish::{Cloud, Designate, Identity, Publisher, TextRecord};
+use dns::publish::{Cloud, Credential, Designate, Domain, Identity, Named, Publisher, TextRecord};
 use serde_json::{Value, json};
 use testbed::servers::{Asked, SIGNING_ZONE, ServiceStandIn};
 use web::{Client, Settings};
@@ -95,7 +95,7 @@ fn cloud(keystone: &ServiceStandIn, secret: &str) -> Cloud {
     Cloud {
         auth_url: format!("{}/v3/", keystone.url()),
         identity: Identity::ApplicationCredential {
-            id: "id".into(),
+            credential: Credential::Id("id".into()),
             secret: secret.into(),
         },
         region: Some("two".into()),
@@ -160,11 +160,9 @@ fn a_cloud_that_does_not_fit_is_told_without_its_secret_at_the_stand_in() {
     // By password, in the first region, where nobody listens.
     let (kind, _) = refuse(Cloud {
         identity: Identity::Password {
-            username: "user".into(),
-            user_domain: "Default".into(),
+            user: Named::Name("user".into(), Domain::Name("Default".into())),
             password: "secret".into(),
-            project: "project".into(),
-            project_domain: "Default".into(),
+            project: Named::Name("project".into(), Domain::Name("Default".into())),
         },
         region: None,
         ..cloud(&keystone, "secret")
