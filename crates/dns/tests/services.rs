@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use dns::Clock;
 use dns::publish::{
@@ -214,6 +214,35 @@ fn route53_adds_and_removes_exactly_its_records_at_the_stand_in_moto() {
     );
 }
 
+/// Not a lost race: what is refused twice for the same batch is refused for good.
+#[test]
+fn route53_does_not_try_long_what_the_stand_in_moto_refuses_for_good() {
+    let moto = MotoStandIn::start();
+    let created = moto.boto(
+        "print(route53.create_hosted_zone(Name='zz.test.', CallerReference='1')['HostedZone']['Id'].split('/')[-1])",
+    );
+    let zone = Some(created.trim().to_owned());
+    let credentials = Credentials {
+        access_key: "a".into(),
+        secret_key: "b".into(),
+        session_token: None,
+    };
+    let clock = Clock::starting_at(SystemTime::now());
+    let publisher = Route53::new(client(), &moto.url(), credentials, zone, clock);
+    let started = Instant::now();
+    let own = [record("h1.acme-sign.test", "one")];
+    let error = publisher.publish(&own).unwrap_err();
+    assert!(
+        error.to_string().contains("InvalidChangeBatch") && error.kind() == "dns.api_refused",
+        "{error}"
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
 fn account(owner: &str, password: &str) -> Account {
     Account {
         full_domain: owner.parse().unwrap(),
@@ -308,6 +337,12 @@ fn cloudflare() -> ServiceStandIn {
                 let of_name = records.iter().filter(|record| record["name"] == name);
                 fine(of_name.cloned().collect())
             }
+            ("GET", ["zones", "z2", "dns_records"]) => fine(json!([])),
+            ("POST", ["zones", "z2", "dns_records"]) => {
+                let name = format!("{}.zz.test", asked.body["name"].as_str().unwrap());
+                fine(json!({"id": "r9", "name": name}))
+            }
+            ("DELETE", ["zones", "z2", "dns_records", id]) => fine(json!({"id": id})),
             ("POST", ["zones", "z1", "dns_records"]) => {
                 let is_same = |record: &Value| {
                     record["name"] == asked.body["name"]
@@ -337,7 +372,7 @@ fn cloudflare() -> ServiceStandIn {
 #[test]
 fn cloudflare_adds_and_removes_exactly_its_records_at_the_stand_in() {
     let service = cloudflare();
-    let publisher = Cloudflare::new(client(), &service.url(), "token");
+    let publisher = Cloudflare::new(client(), &service.url(), "token", None);
     let owner = "lb.acme-sign.test";
     let own = [record(owner, "one"), record(owner, "two")];
     // The zone, the name's records, two new ones.
@@ -367,16 +402,38 @@ fn cloudflare_adds_and_removes_exactly_its_records_at_the_stand_in() {
         text,
         "zone 'other.test' at Cloudflare: there is no zone of this name for this token"
     );
-    let denied = Cloudflare::new(client(), &service.url(), "hunter2");
+    let denied = Cloudflare::new(client(), &service.url(), "hunter2", None);
     let error = denied.publish(&own).unwrap_err();
     assert_eq!(error.kind(), "dns.api_denied");
     assert!(!format!("{error} {denied:?}").contains("hunter2"));
 }
 
 #[test]
+fn cloudflare_takes_a_zone_by_its_identifier_at_the_stand_in() {
+    let service = cloudflare();
+    let with = |zone: &str| Cloudflare::new(client(), &service.url(), "token", Some(zone.into()));
+    let own = [record("lb.acme-sign.test", "one")];
+    assert_eq!(with("z1").publish(&own).unwrap().steps, 2);
+    assert!(
+        service
+            .asked()
+            .iter()
+            .all(|asked| !asked.path.starts_with("/zones?"))
+    );
+    // In a zone of another name the record would get that name behind its own, and is taken back.
+    let other = [record("h1.other.test", "one")];
+    let error = with("z2").publish(&other).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "'h1.other.test' at Cloudflare: the zone with the given identifier is another one"
+    );
+    assert_eq!(service.asked().last().unwrap().method, "DELETE");
+}
+
+#[test]
 fn cloudflare_takes_it_as_done_when_somebody_else_did_the_same_at_the_stand_in() {
     let service = cloudflare();
-    let publisher = Cloudflare::new(client(), &service.url(), "token");
+    let publisher = Cloudflare::new(client(), &service.url(), "token", None);
     let own = [record("lb.acme-sign.test", "same")];
     std::thread::scope(|scope| {
         for _ in 0..8 {

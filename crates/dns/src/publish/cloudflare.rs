@@ -23,6 +23,7 @@ const GONE: i64 = 81044;
 #[derive(Clone, Debug)]
 pub struct Cloudflare {
     api: Api,
+    zone_id: Option<String>,
 }
 
 /// A record there.
@@ -32,11 +33,16 @@ struct Found {
 }
 
 impl Cloudflare {
-    /// The service at `url` (`https://api.cloudflare.com/client/v4`), with a token that may read zones and edit their DNS.
-    pub fn new(client: Arc<Client>, url: &str, token: &str) -> Self {
+    /// The service at `url` (`https://api.cloudflare.com/client/v4`), with a token that may edit the DNS of the zone
+    /// `zone_id`, or read zones as well; then the zone is looked for by its name.
+    pub fn new(client: Arc<Client>, url: &str, token: &str, zone_id: Option<String>) -> Self {
         Self {
-            api: Api::new("Cloudflare", client, url)
-                .header("Authorization", format!("Bearer {token}")),
+            api: Api::new("Cloudflare", client, url).secret_header(
+                "Authorization",
+                "Bearer ",
+                token,
+            ),
+            zone_id,
         }
     }
 
@@ -47,6 +53,9 @@ impl Cloudflare {
     }
 
     fn zone_id(&self, zone: &Name, steps: &mut usize) -> Result<String> {
+        if let Some(id) = &self.zone_id {
+            return Ok(id.clone());
+        }
         let path = format!("/zones?name={}", escaped(&zone.to_string()));
         let zones = self.result(&path, steps)?;
         let id = zones.iter().find_map(|found| {
@@ -74,6 +83,30 @@ impl Cloudflare {
             })
         });
         Ok(found.collect())
+    }
+
+    /// In the wrong zone Cloudflare takes any name, and puts the name of the zone behind it.
+    fn check_added(
+        &self,
+        path: &str,
+        added: &Value,
+        owner: &Name,
+        steps: &mut usize,
+    ) -> Result<()> {
+        let record = &added["result"];
+        let name: Option<Name> = record["name"].as_str().and_then(|name| name.parse().ok());
+        if name.as_ref() == Some(owner) {
+            return Ok(());
+        }
+        if let Some(id) = record["id"].as_str() {
+            *steps += 1;
+            let path = format!("{path}/{}", escaped(id));
+            self.api.call(Method::Delete, &path, None)?;
+        }
+        Err(Error::Configuration {
+            what: format!("'{owner}' at Cloudflare"),
+            why: "the zone with the given identifier is another one".into(),
+        })
     }
 
     /// Calls `each` with the records there are, for each name.
@@ -118,8 +151,10 @@ impl Publisher for Cloudflare {
                     "ttl": record.ttl.max(SHORTEST_TTL),
                 });
                 let path = format!("/zones/{zone}/dns_records");
-                let added = self.api.call(Method::Post, &path, Some(&body));
-                unless(added.map(drop), &IDENTICAL)?;
+                match self.api.call(Method::Post, &path, Some(&body)) {
+                    Ok(added) => self.check_added(&path, &added.json()?, &record.owner, steps)?,
+                    refused => unless(refused.map(drop), &IDENTICAL)?,
+                }
             }
             Ok(())
         })

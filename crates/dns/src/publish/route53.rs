@@ -22,7 +22,7 @@ use crate::publish::api::{Api, escaped};
 use crate::publish::{Published, Publisher, TextRecord, by_zone};
 use crate::{Error, Name, Result};
 
-/// All of Route 53 is signed for this region.
+/// All of Route 53 is signed for this region; other partitions have another.
 const REGION: &str = "us-east-1";
 const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 const VERSION: &str = "/2013-04-01";
@@ -38,6 +38,7 @@ pub struct Route53 {
     host: String,
     credentials: Credentials,
     zone_id: Option<String>,
+    region: String,
     clock: Clock,
 }
 
@@ -59,13 +60,25 @@ impl Route53 {
     ) -> Self {
         let host = url.split_once("://").map_or(url, |(_, rest)| rest);
         let host = host.split('/').next().unwrap_or_default().to_owned();
+        let mut api = Api::new("Route 53", client, url).hiding(&credentials.secret_key);
+        if let Some(token) = &credentials.session_token {
+            api = api.hiding(token);
+        }
         Self {
-            api: Api::new("Route 53", client, url),
+            api,
             host,
             credentials,
             zone_id,
+            region: REGION.to_owned(),
             clock,
         }
+    }
+
+    /// For another partition than Amazon's usual one: `us-gov-west-1`, `cn-northwest-1`.
+    #[must_use]
+    pub fn in_region(mut self, region: &str) -> Self {
+        region.clone_into(&mut self.region);
+        self
     }
 
     fn apply(
@@ -96,20 +109,9 @@ impl Route53 {
         steps: &mut usize,
     ) -> Result<()> {
         let mut round = 0;
+        let mut refused = String::new();
         loop {
-            let mut changes = String::new();
-            for (owner, records) in owners {
-                let old = self.read(id, owner, steps)?;
-                let mut new = old.clone();
-                for record in records {
-                    let text = Text::from_value(record.value.as_bytes()).to_string();
-                    change(&mut new, record, text);
-                }
-                if new.values != old.values {
-                    describe(&mut changes, "DELETE", owner, &old);
-                    describe(&mut changes, "CREATE", owner, &new);
-                }
-            }
+            let changes = self.changes(id, owners, change, steps)?;
             if changes.is_empty() {
                 return Ok(());
             }
@@ -120,13 +122,38 @@ impl Route53 {
             let path = format!("{VERSION}/hostedzone/{id}/rrset");
             match self.call(Method::Post, &path, "", Some(body)) {
                 Ok(_) => return Ok(()),
-                Err(error) if round < ROUNDS && may_pass(&error) => {
+                Err(error) if round < ROUNDS && may_pass(&error, changes == refused) => {
                     round += 1;
+                    refused = changes;
                     std::thread::sleep(Duration::from_millis(50) * (1 << round));
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// What makes the sets as they should be, from what they are now.
+    fn changes(
+        &self,
+        id: &str,
+        owners: &[(&Name, Vec<&TextRecord>)],
+        change: &impl Fn(&mut Set, &TextRecord, String),
+        steps: &mut usize,
+    ) -> Result<String> {
+        let mut changes = String::new();
+        for (owner, records) in owners {
+            let old = self.read(id, owner, steps)?;
+            let mut new = old.clone();
+            for record in records {
+                let text = Text::from_value(record.value.as_bytes()).to_string();
+                change(&mut new, record, text);
+            }
+            if new.values != old.values {
+                describe(&mut changes, "DELETE", owner, &old);
+                describe(&mut changes, "CREATE", owner, &new);
+            }
+        }
+        Ok(changes)
     }
 
     fn zone_id(&self, zone: &Name, steps: &mut usize) -> Result<String> {
@@ -198,7 +225,7 @@ impl Route53 {
             body: body.as_bytes(),
         };
         let scope = Scope {
-            region: REGION,
+            region: &self.region,
             service: "route53",
         };
         let headers = headers(&self.credentials, &scope, &signable, self.clock.unix())?;
@@ -267,14 +294,15 @@ fn xml(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-/// Whether it may go well a little later: somebody else was faster, or still is.
-fn may_pass(error: &Error) -> bool {
-    let words = [
-        "InvalidChangeBatch",
-        "PriorRequestNotComplete",
-        "Throttling",
-    ];
-    matches!(error, Error::Api { said, .. } if words.iter().any(|word| said.contains(word)))
+/// Whether it may go well a little later: somebody else was faster, or still is. A batch that was refused before, and is
+/// the same after another look, is refused for what it says.
+fn may_pass(error: &Error, is_same: bool) -> bool {
+    let Error::Api { said, .. } = error else {
+        return false;
+    };
+    let is_raced = !is_same && said.contains("InvalidChangeBatch");
+    let words = ["PriorRequestNotComplete", "Throttling"];
+    is_raced || words.iter().any(|word| said.contains(word))
 }
 
 fn parsed(answer: &str) -> Result<Document<'_>> {
