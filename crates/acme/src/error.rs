@@ -91,6 +91,14 @@ pub enum Error {
     /// A key could not be used.
     #[error(transparent)]
     Key(#[from] pki::Error),
+    /// The responder for http-01 cannot listen; stop who has the port, or choose another.
+    #[error("cannot listen on {address} for http-01: {reason}")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        reason: String,
+    },
     /// The server was not done in time; the order stands, and a later run goes on with it.
     #[error("{url} was still {status} after {} s; a later run goes on with it", waited.as_secs())]
     NotDone {
@@ -218,6 +226,7 @@ impl Error {
             Self::ChallengeMissing { .. } => "acme.challenge_missing",
             Self::ClockBehind { .. } => "acme.clock_behind",
             Self::Key(error) => error.kind(),
+            Self::Listen { .. } => "acme.listen",
             Self::NotDone { .. } => "acme.not_done",
             Self::NotYet { .. } => "acme.not_yet",
             Self::NoncesRefused { .. } => "acme.nonces_refused",

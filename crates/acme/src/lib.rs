@@ -21,6 +21,7 @@ mod challenge;
 mod clock;
 mod directory;
 mod error;
+mod http01;
 mod identifier;
 pub mod import;
 mod job;
@@ -45,6 +46,7 @@ pub use challenge::{
 pub use clock::{Clock, RunningClock};
 pub use directory::{Directory, LETSENCRYPT, LETSENCRYPT_STAGING, Meta, directory_url};
 pub use error::{Error, FailedIdentifier, Result};
+pub use http01::{Demand, HttpPublisher, Responder, SelfCheck};
 pub use identifier::Identifier;
 pub use job::{Begun, Done, Job, Publisher};
 pub use order::{Order, OrderRequest, OrderStatus};
