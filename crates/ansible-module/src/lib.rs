@@ -129,7 +129,7 @@ pub use control::Control;
 pub use failure::{Failure, chain, flatten};
 pub use faults::{Fault, Faults, InputFaults, unrendered};
 pub use items::{FailedItem, shared_kind, summary};
-pub use options::{Element, Kind, OptionSpec, table_defects};
+pub use options::{Element, Kind, OptionSpec, table_defects, with_defaults};
 pub use outcome::{Deprecation, Diff, Outcome};
 pub use panic::note_change;
 pub use secret::Secret;

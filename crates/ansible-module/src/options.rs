@@ -205,6 +205,23 @@ pub(crate) fn literal(json: &str) -> Option<Value> {
     serde_json::from_str(json).ok()
 }
 
+/// What was given, with the defaults of a table for what was not, also inside dictionaries. For options that are handed on
+/// to the reader of another module; those of a task itself come so already.
+pub fn with_defaults(mut given: Map<String, Value>, table: &[OptionSpec]) -> Map<String, Value> {
+    given.retain(|_, value| !value.is_null());
+    for spec in table {
+        let known = given.remove(spec.name);
+        let value = match known.or_else(|| literal(spec.default?)) {
+            Some(Value::Object(inner)) if !spec.free => {
+                Some(Value::Object(with_defaults(inner, spec.options)))
+            }
+            other => other,
+        };
+        given.extend(value.map(|value| (spec.name.to_owned(), value)));
+    }
+    given
+}
+
 /// The table in the JSON shape that `--spec` prints (see the crate's documentation).
 pub(crate) fn table_json(table: &[OptionSpec]) -> Map<String, Value> {
     table
