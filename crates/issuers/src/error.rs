@@ -68,6 +68,9 @@ pub enum Error {
     /// A mistake of this program: such an issuer takes no requests.
     #[error("certmonger makes keys and requests itself and signs none of ours")]
     KeepsItsKeys,
+    /// A mistake of this program: it asks before it takes.
+    #[error("nothing was ordered from the ACME server for this request")]
+    NotOrdered,
     /// The operator should look at the file or option that `what` names.
     #[error("cannot read {what}")]
     Material {
@@ -154,7 +157,7 @@ impl Error {
             Self::Bundle { .. } | Self::Material { .. } | Self::Source { .. } => {
                 "issuer.unreadable"
             }
-            Self::Issue { .. } | Self::KeepsItsKeys => "issuer.refused",
+            Self::Issue { .. } | Self::KeepsItsKeys | Self::NotOrdered => "issuer.refused",
             Self::Provided { source } => chain_kind(source),
             Self::Shared(error) => error.kind(),
             Self::SignedForOtherKey { .. } => "external.other_key",

@@ -6,9 +6,11 @@
 //! the options name and hands over bytes, and what an issuer returns is bytes again, which only
 //! [`pki::chain::verify`] turns into something that may be installed.
 //!
-//! The places of `acme` and `vault` are this trait and one file each: an issuer that asks somebody else answers
-//! [`Issued::Pending`] until the other side has decided. [`Certmonger`] is the exception: it keeps the key itself.
+//! The place of `vault` is this trait and one file: an issuer that asks somebody else answers [`Issued::Pending`] until
+//! the other side has decided. [`Acme`] is asked for all certificates of a task together, so it is given the answers
+//! before. [`Certmonger`] is the exception: it keeps the key itself.
 
+mod acme;
 mod certmonger;
 mod error;
 mod external;
@@ -16,6 +18,7 @@ mod private_ca;
 mod provided;
 mod self_signed;
 
+pub use acme::{Acme, Kept};
 pub use certmonger::Certmonger;
 pub use error::{Error, chain_kind};
 pub use external::{External, Signed};
@@ -88,6 +91,8 @@ pub enum IssuerMatch {
 pub enum Fidelity {
     /// Subject, names and usages are exactly those of the wish.
     Exact,
+    /// The names are exactly those of the wish; the issuer chooses subject and usages.
+    ExactNames,
     /// The wished names are there; the issuer may add names and choose subject and usages.
     NamesAtLeast,
     /// The certificate is the wish: only the wished names are required of it.
