@@ -553,6 +553,242 @@ CERT_REQUEST = {
                             },
                         },
                     },
+                    'acme': {
+                        'type': 'dict',
+                        'options': {
+                            'directory': {
+                                'type': 'str',
+                                'required': True,
+                            },
+                            'ca_file': {
+                                'type': 'path',
+                            },
+                            'account_key': {
+                                'type': 'path',
+                                'required': True,
+                                'no_log': False,
+                            },
+                            'account_create': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'account_uri': {
+                                'type': 'str',
+                            },
+                            'contact': {
+                                'type': 'list',
+                                'elements': 'str',
+                                'default': [],
+                            },
+                            'terms_agreed': {
+                                'type': 'bool',
+                                'default': False,
+                            },
+                            'eab': {
+                                'type': 'dict',
+                                'options': {
+                                    'kid': {
+                                        'type': 'str',
+                                        'required': True,
+                                    },
+                                    'hmac_key': {
+                                        'type': 'str',
+                                        'required': True,
+                                        'no_log': True,
+                                    },
+                                    'algorithm': {
+                                        'type': 'str',
+                                        'default': 'HS256',
+                                        'choices': ['HS256', 'HS384', 'HS512'],
+                                    },
+                                },
+                            },
+                            'profile': {
+                                'type': 'str',
+                            },
+                            'preferred_chain': {
+                                'type': 'str',
+                            },
+                            'challenge': {
+                                'type': 'str',
+                                'choices': ['http-01', 'dns-01', 'dns-account-01', 'dns-persist-01'],
+                            },
+                            'http': {
+                                'type': 'dict',
+                                'options': {
+                                    'address': {
+                                        'type': 'list',
+                                        'elements': 'str',
+                                        'default': ['127.0.0.1'],
+                                    },
+                                    'port': {
+                                        'type': 'int',
+                                        'default': 8888,
+                                    },
+                                    'public_port': {
+                                        'type': 'int',
+                                        'default': 80,
+                                    },
+                                    'self_check': {
+                                        'type': 'str',
+                                        'default': 'auto',
+                                        'choices': ['auto', 'true', 'false'],
+                                    },
+                                    'timeout': {
+                                        'type': 'str',
+                                        'default': '60s',
+                                    },
+                                },
+                            },
+                            'target': {
+                                'type': 'dict',
+                                'options': {
+                                    'zone': {
+                                        'type': 'str',
+                                    },
+                                },
+                            },
+                            'provider': {
+                                'type': 'dict',
+                                'options': {
+                                    'hook': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'command': {
+                                                'type': 'list',
+                                                'elements': 'str',
+                                                'required': True,
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 60,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '5m',
+                                            },
+                                        },
+                                    },
+                                    'rfc2136': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'server': {
+                                                'type': 'str',
+                                                'required': True,
+                                            },
+                                            'zone': {
+                                                'type': 'str',
+                                            },
+                                            'key_name': {
+                                                'type': 'str',
+                                                'no_log': False,
+                                            },
+                                            'algorithm': {
+                                                'type': 'str',
+                                                'default': 'hmac-sha256',
+                                            },
+                                            'secret': {
+                                                'type': 'str',
+                                                'no_log': True,
+                                            },
+                                            'secret_file': {
+                                                'type': 'path',
+                                                'no_log': False,
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 1,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '10s',
+                                            },
+                                        },
+                                    },
+                                    'zone_file': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'path': {
+                                                'type': 'path',
+                                                'required': True,
+                                            },
+                                            'zone': {
+                                                'type': 'str',
+                                                'required': True,
+                                            },
+                                            'check': {
+                                                'type': 'list',
+                                                'elements': 'str',
+                                            },
+                                            'reload': {
+                                                'type': 'list',
+                                                'elements': 'str',
+                                            },
+                                            'keep': {
+                                                'type': 'str',
+                                                'default': '60m',
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 1,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '60s',
+                                            },
+                                        },
+                                    },
+                                },
+                            },
+                            'propagation': {
+                                'type': 'dict',
+                                'options': {
+                                    'resolvers': {
+                                        'type': 'list',
+                                        'elements': 'str',
+                                        'default': [],
+                                    },
+                                    'nameservers': {
+                                        'type': 'list',
+                                        'elements': 'str',
+                                        'default': [],
+                                    },
+                                    'timeout': {
+                                        'type': 'str',
+                                        'default': '2m',
+                                    },
+                                    'hold': {
+                                        'type': 'bool',
+                                        'default': True,
+                                    },
+                                },
+                            },
+                            'retry': {
+                                'type': 'dict',
+                                'options': {
+                                    'max_wait': {
+                                        'type': 'str',
+                                        'default': '60s',
+                                    },
+                                    'nonces': {
+                                        'type': 'int',
+                                        'default': 12,
+                                    },
+                                    'http_timeout': {
+                                        'type': 'str',
+                                        'default': '30s',
+                                    },
+                                    'deadline': {
+                                        'type': 'str',
+                                        'default': '10m',
+                                    },
+                                },
+                            },
+                            'state_dir': {
+                                'type': 'path',
+                            },
+                        },
+                    },
                 },
             },
             'files': {
@@ -850,6 +1086,242 @@ CERT_REQUEST = {
                             'key_pin_file': {
                                 'type': 'path',
                                 'no_log': False,
+                            },
+                        },
+                    },
+                    'acme': {
+                        'type': 'dict',
+                        'options': {
+                            'directory': {
+                                'type': 'str',
+                                'required': True,
+                            },
+                            'ca_file': {
+                                'type': 'path',
+                            },
+                            'account_key': {
+                                'type': 'path',
+                                'required': True,
+                                'no_log': False,
+                            },
+                            'account_create': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'account_uri': {
+                                'type': 'str',
+                            },
+                            'contact': {
+                                'type': 'list',
+                                'elements': 'str',
+                                'default': [],
+                            },
+                            'terms_agreed': {
+                                'type': 'bool',
+                                'default': False,
+                            },
+                            'eab': {
+                                'type': 'dict',
+                                'options': {
+                                    'kid': {
+                                        'type': 'str',
+                                        'required': True,
+                                    },
+                                    'hmac_key': {
+                                        'type': 'str',
+                                        'required': True,
+                                        'no_log': True,
+                                    },
+                                    'algorithm': {
+                                        'type': 'str',
+                                        'default': 'HS256',
+                                        'choices': ['HS256', 'HS384', 'HS512'],
+                                    },
+                                },
+                            },
+                            'profile': {
+                                'type': 'str',
+                            },
+                            'preferred_chain': {
+                                'type': 'str',
+                            },
+                            'challenge': {
+                                'type': 'str',
+                                'choices': ['http-01', 'dns-01', 'dns-account-01', 'dns-persist-01'],
+                            },
+                            'http': {
+                                'type': 'dict',
+                                'options': {
+                                    'address': {
+                                        'type': 'list',
+                                        'elements': 'str',
+                                        'default': ['127.0.0.1'],
+                                    },
+                                    'port': {
+                                        'type': 'int',
+                                        'default': 8888,
+                                    },
+                                    'public_port': {
+                                        'type': 'int',
+                                        'default': 80,
+                                    },
+                                    'self_check': {
+                                        'type': 'str',
+                                        'default': 'auto',
+                                        'choices': ['auto', 'true', 'false'],
+                                    },
+                                    'timeout': {
+                                        'type': 'str',
+                                        'default': '60s',
+                                    },
+                                },
+                            },
+                            'target': {
+                                'type': 'dict',
+                                'options': {
+                                    'zone': {
+                                        'type': 'str',
+                                    },
+                                },
+                            },
+                            'provider': {
+                                'type': 'dict',
+                                'options': {
+                                    'hook': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'command': {
+                                                'type': 'list',
+                                                'elements': 'str',
+                                                'required': True,
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 60,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '5m',
+                                            },
+                                        },
+                                    },
+                                    'rfc2136': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'server': {
+                                                'type': 'str',
+                                                'required': True,
+                                            },
+                                            'zone': {
+                                                'type': 'str',
+                                            },
+                                            'key_name': {
+                                                'type': 'str',
+                                                'no_log': False,
+                                            },
+                                            'algorithm': {
+                                                'type': 'str',
+                                                'default': 'hmac-sha256',
+                                            },
+                                            'secret': {
+                                                'type': 'str',
+                                                'no_log': True,
+                                            },
+                                            'secret_file': {
+                                                'type': 'path',
+                                                'no_log': False,
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 1,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '10s',
+                                            },
+                                        },
+                                    },
+                                    'zone_file': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'path': {
+                                                'type': 'path',
+                                                'required': True,
+                                            },
+                                            'zone': {
+                                                'type': 'str',
+                                                'required': True,
+                                            },
+                                            'check': {
+                                                'type': 'list',
+                                                'elements': 'str',
+                                            },
+                                            'reload': {
+                                                'type': 'list',
+                                                'elements': 'str',
+                                            },
+                                            'keep': {
+                                                'type': 'str',
+                                                'default': '60m',
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 1,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '60s',
+                                            },
+                                        },
+                                    },
+                                },
+                            },
+                            'propagation': {
+                                'type': 'dict',
+                                'options': {
+                                    'resolvers': {
+                                        'type': 'list',
+                                        'elements': 'str',
+                                        'default': [],
+                                    },
+                                    'nameservers': {
+                                        'type': 'list',
+                                        'elements': 'str',
+                                        'default': [],
+                                    },
+                                    'timeout': {
+                                        'type': 'str',
+                                        'default': '2m',
+                                    },
+                                    'hold': {
+                                        'type': 'bool',
+                                        'default': True,
+                                    },
+                                },
+                            },
+                            'retry': {
+                                'type': 'dict',
+                                'options': {
+                                    'max_wait': {
+                                        'type': 'str',
+                                        'default': '60s',
+                                    },
+                                    'nonces': {
+                                        'type': 'int',
+                                        'default': 12,
+                                    },
+                                    'http_timeout': {
+                                        'type': 'str',
+                                        'default': '30s',
+                                    },
+                                    'deadline': {
+                                        'type': 'str',
+                                        'default': '10m',
+                                    },
+                                },
+                            },
+                            'state_dir': {
+                                'type': 'path',
                             },
                         },
                     },

@@ -138,6 +138,7 @@ options:
             description:
               - How long before its end, as V(30d), or at which share of its whole lifetime, as V(33%).
               - Where nothing is said, 30 days or a third of the lifetime, whichever is shorter.
+              - With O(certificates[].issuer.acme) the server is asked as well, and the earlier instant counts.
               - certmonger renews by itself, 28 days before the end. Where it does and nothing is said here, a run of the task
                 replaces a certificate only when it has ended.
             type: str
@@ -292,6 +293,259 @@ options:
               key_pin_file:
                 description: File with the PIN that encrypts the private key. It must exist.
                 type: path
+          acme:
+            description:
+              - An ACME server such as Let's Encrypt, asked by this host itself; the key never leaves it.
+              - All certificates with the same settings share an account, and a responder or one publication of records. A certificate that the
+                server has issued is never lost. The key lies in O(state_dir), readable by its owner only, from before the order until it
+                is installed, and the next run goes on with a killed one's order.
+              - Kept is what was ordered here from O(certificates[].issuer.acme.directory). Any other certificate at the same place is replaced.
+              - The server chooses subject, usages and lifetime; O(certificates[].ttl) is not told to it. Alternative names are DNS names and
+                addresses only, and a common name must be among them.
+              - It is renewed when the server wishes it (ARI, RFC 9773), or at O(certificates[].renew.before) if that is earlier. Where neither
+                says anything, in the last third of its lifetime, or the last half of one of up to ten days, spread over hosts.
+              - The chain is verified as far as the server sends it. Its root is not known on a host, so contents V(root) and V(ca_bundle) cannot be
+                made.
+            type: dict
+            suboptions:
+              directory:
+                description: V(letsencrypt), V(letsencrypt-staging), or the https URL of a server's directory.
+                type: str
+                required: true
+              account_key:
+                description:
+                  - The private key of the account, ECDSA P-256 or P-384, or RSA, in PEM.
+                  - Made if it is missing, O(certificates[].issuer.acme.account_create) allows it and
+                    O(certificates[].issuer.acme.account_uri) is not given. It is readable by its owner only.
+                type: path
+                required: true
+              profile:
+                description: One of the server's profiles, for example V(shortlived). It must come back in the order.
+                type: str
+              preferred_chain:
+                description:
+                  - Which chain is taken where the server offers several, by the root that it leads to. A common name, a subject as C(CN=a, O=b),
+                    or a key identifier of 40 hexadecimal digits. If none leads there, the server's own is taken, with a warning.
+                type: str
+              challenge:
+                description:
+                  - How names are proved. V(http-01) where nothing is said and there is no O(certificates[].issuer.acme.provider), else
+                    V(dns-01). V(dns-persist-01) needs no provider if its record stands.
+                type: str
+                choices: [http-01, dns-01, dns-account-01, dns-persist-01]
+              http:
+                description:
+                  - The responder for V(http-01), a small web server that is open only while something is ordered. It shows the proofs, a sign of
+                    life at V(/) for health checks, and nothing else.
+                  - The server looks at port 80 of each name. Have HAProxy or the like pass paths below C(/.well-known/acme-challenge/) to it.
+                type: dict
+                suboptions:
+                  address:
+                    description: IP addresses at which it listens. V(0.0.0.0) and V(::) are all.
+                    type: list
+                    elements: str
+                    default: [127.0.0.1]
+                  port:
+                    description: Port at which it listens.
+                    type: int
+                    default: 8888
+                  public_port:
+                    description: Port at which the server looks. That is 80 for all but test servers.
+                    type: int
+                    default: 80
+                  self_check:
+                    description:
+                      - Whether the host looks at its own proofs by their public URLs until they are there, before the server is told; what the
+                        server does not see counts against the account. What is in front may need a moment to find the responder.
+                      - V(auto) goes on with a warning where the name cannot be reached from here at all, as behind some NATs, or leads
+                        elsewhere. V(true) fails then.
+                    type: str
+                    choices: [auto, 'true', 'false']
+                    default: auto
+                  timeout:
+                    description: How long proofs may take to be seen.
+                    type: str
+                    default: 60s
+              # What follows is acme_dns_challenge's: scripts/share-documentation.
+              ca_file:
+                description: Authorities of the server's own certificate in PEM, beside those that the host trusts.
+                type: path
+              account_create:
+                description: Whether an account is made for a key that has none. If not, a lost account is an error.
+                type: bool
+                default: true
+              account_uri:
+                description: The only account that may be used. A key of another one is an error, before anything is ordered.
+                type: str
+              contact:
+                description: URLs whom the server tells of what happens, as mailto:ADDRESS. Set when the account is made, and changed when they differ.
+                type: list
+                elements: str
+                default: []
+              terms_agreed:
+                description: Whether you agree to the server's terms of service. Most servers make no account without.
+                type: bool
+                default: false
+              eab:
+                description: Credentials from the server's operator that bind a new account to one of theirs (external account binding).
+                type: dict
+                suboptions:
+                  kid:
+                    description: The name of the key.
+                    type: str
+                    required: true
+                  hmac_key:
+                    description: The key, base64url.
+                    type: str
+                    required: true
+                  algorithm:
+                    description: What is made with it.
+                    type: str
+                    choices: [HS256, HS384, HS512]
+                    default: HS256
+              target:
+                description: Where records may be written.
+                type: dict
+                suboptions:
+                  zone:
+                    description: The only zone. A name that does not lead there by CNAMEs is an error. Without it records go where the CNAMEs lead.
+                    type: str
+              provider:
+                description: How records are published, where names are proved in the DNS. Exactly one of these.
+                type: dict
+                suboptions:
+                  rfc2136:
+                    description: Dynamic updates, one message for all records of a zone. Records of others at the same names stay.
+                    type: dict
+                    suboptions:
+                      server:
+                        description: Address of the primary server, with a port if it is not 53.
+                        type: str
+                        required: true
+                      zone:
+                        description: The zone to name in updates, where it is not the one that the DNS says.
+                        type: str
+                      key_name:
+                        description: The name of the TSIG key.
+                        type: str
+                      algorithm:
+                        description: Of the key, V(hmac-sha1), V(hmac-sha224), V(hmac-sha256), V(hmac-sha384) or V(hmac-sha512).
+                        type: str
+                        default: hmac-sha256
+                      secret:
+                        description: The key in base64, as C(tsig-keygen) writes it.
+                        type: str
+                      secret_file:
+                        description: A file with nothing but that. Give one of both with O(certificates[].issuer.acme.provider.rfc2136.key_name).
+                        type: path
+                      ttl:
+                        description: Seconds for which records may be kept.
+                        type: int
+                        default: 1
+                      timeout:
+                        description: How long the server has for an answer.
+                        type: str
+                        default: 10s
+                  zone_file:
+                    description:
+                      - A section of its own in a zone file of BIND or the like on this host. The rest of the file stays as it is, but for the serial.
+                    type: dict
+                    suboptions:
+                      path:
+                        description: The file.
+                        type: path
+                        required: true
+                      zone:
+                        description: Its zone.
+                        type: str
+                        required: true
+                      check:
+                        description: A program with arguments that judges the new file on its standard input before it takes the old one's place.
+                        type: list
+                        elements: str
+                      reload:
+                        description: A program with arguments that tells the server.
+                        type: list
+                        elements: str
+                      keep:
+                        description: For how long records of other runs stay.
+                        type: str
+                        default: 60m
+                      ttl:
+                        description: Seconds for which records may be kept.
+                        type: int
+                        default: 1
+                      timeout:
+                        description: How long each program may take.
+                        type: str
+                        default: 60s
+                  hook:
+                    description:
+                      - Any program. It gets C({"action":"publish","records":[...]}) (or C(withdraw)) as JSON on its standard input, each record with
+                        C(name), C(zone), C(value) and C(ttl), and ends with 0 when all is done. No shell is started.
+                    type: dict
+                    suboptions:
+                      command:
+                        description: The program and its arguments.
+                        type: list
+                        elements: str
+                        required: true
+                      ttl:
+                        description: Seconds for which records may be kept.
+                        type: int
+                        default: 60
+                      timeout:
+                        description: How long it may take.
+                        type: str
+                        default: 5m
+              propagation:
+                description: Who is asked for names, and whether records are there.
+                type: dict
+                suboptions:
+                  resolvers:
+                    description: Addresses of recursive servers. By default those of the host.
+                    type: list
+                    elements: str
+                    default: []
+                  nameservers:
+                    description: Addresses of authoritative servers, with ports if they are not 53. By default all that the zone names.
+                    type: list
+                    elements: str
+                    default: []
+                  timeout:
+                    description: How long it may take until all show all records.
+                    type: str
+                    default: 2m
+                  hold:
+                    description: Whether to wait until resolvers have forgotten records that were at the same name before, by their TTL.
+                    type: bool
+                    default: true
+              retry:
+                description: How much the server is forgiven.
+                type: dict
+                suboptions:
+                  max_wait:
+                    description: The longest time that the server may ask us to wait within a run. If it asks for more, that certificate fails and says when.
+                    type: str
+                    default: 60s
+                  nonces:
+                    description: How many nonces in a row it may refuse.
+                    type: int
+                    default: 12
+                  http_timeout:
+                    description: How long one answer may take.
+                    type: str
+                    default: 30s
+                  deadline:
+                    description: How long an order may take to be ready, and then to become a certificate, each.
+                    type: str
+                    default: 10m
+              # So far acme_dns_challenge's.
+              state_dir:
+                description:
+                  - Where unfinished orders, what the server said of renewals, and copies of issued certificates are kept. C(acme) below
+                    O(state_dir) where nothing is said.
+                type: path
       files: &files
         description:
           - What is written where. All files of an entry are replaced together, the key first. If anything fails, the old ones
@@ -384,7 +638,7 @@ options:
       on_unreadable: *on_unreadable
   state:
     description:
-      - V(absent) removes the files of the entries and forgets their pending requests.
+      - V(absent) removes the files of the entries and forgets their pending requests and orders.
       - With O(certificates[].issuer.certmonger) it first ends the tracking of these files.
     type: str
     choices: [present, absent]
@@ -393,7 +647,7 @@ options:
     description: How many certificates to work on at once. The number of cores where nothing is said.
     type: int
   state_dir:
-    description: Where requests wait for a signature from outside.
+    description: Where requests wait for a signature from outside, and where orders of O(certificates[].issuer.acme) are kept.
     type: path
     default: /var/lib/tls.everywhere
   lock_timeout:
@@ -497,6 +751,21 @@ EXAMPLES = r"""
         files:
           - {content: certificate, path: /etc/pki/tls/certs/novnc_proxy.crt, mode: "0644"}
           - {content: private_key, path: /etc/pki/tls/private/novnc_proxy.key, mode: "0600"}
+
+- name: Order a certificate of Let's Encrypt behind HAProxy, which passes /.well-known/acme-challenge/ to port 8888
+  tls.everywhere.cert_request:
+    certificates:
+      - name: haproxy-public
+        dns: [cloud.example.org]
+        key: {algorithm: ecdsa}
+        issuer:
+          acme:
+            directory: letsencrypt
+            account_key: /etc/ssl/private/acme-account.key
+            contact: ["mailto:infra@example.org"]
+            terms_agreed: true
+        files:
+          - {content: combined, path: /etc/haproxy/ssl/public.pem, mode: "0600"}
 """
 
 RETURN = r"""
@@ -520,7 +789,7 @@ certificates:
     reasons:
       description:
         - Why. Kinds are V(attributes), V(chain), V(expiry), V(forced), V(issuer), V(key), V(missing), V(names),
-          V(not_yet_valid), V(refused), V(revoked), V(subject), V(tracking), V(unreadable) and V(usages).
+          V(not_yet_valid), V(refused), V(renewal_information), V(revoked), V(subject), V(tracking), V(unreadable) and V(usages).
       returned: always
       type: list
       elements: dict
@@ -589,6 +858,17 @@ certificates:
       returned: when it waits for an issuer outside
       type: str
       sample: "-----BEGIN CERTIFICATE REQUEST-----\n…"
+    retry_at:
+      description: Before which an ACME server does not want to be asked, and is not asked.
+      returned: when it said so
+      type: str
+      sample: "2026-11-23T06:00:00Z"
+    failed_identifiers:
+      description: The names that an ACME server did not accept, with C(identifier), its C(type) of problem and its words as C(detail).
+      returned: always
+      type: list
+      elements: dict
+      sample: []
     warnings:
       description: What the operator should look at.
       returned: always
@@ -607,7 +887,7 @@ renewed:
   elements: str
   sample: [haproxy-internal_api]
 pending:
-  description: Names of the certificates that wait for an issuer outside, or for certmonger.
+  description: Names of the certificates that wait for an issuer outside, for certmonger, or for an ACME server that is not done.
   returned: always, unless the options were refused
   type: list
   elements: str

@@ -26,8 +26,16 @@ SECRETS = {
     "cert_request": {"challenge_password", "passphrase", "private_key_content"}, "container_restart": set(), "file_set": {"content", "content_base64"},
     "pki_ca": {"passphrase"},
 }
+# Its issuer acme has the ways to publish and the accounts of the other module.
+SECRETS["cert_request"] |= SECRETS["acme_dns_challenge"]
 
 inside_the_repository = pytest.mark.skipif(not (TOP / "scripts").exists(), reason="a placed collection has no scripts")
+
+
+@inside_the_repository
+def test_what_two_modules_have_in_common_is_documented_in_the_same_words():
+    said = subprocess.run([TOP / "scripts" / "share-documentation", "--check"], check=False, capture_output=True, text=True, timeout=60)
+    assert said.returncode == 0, said.stdout
 
 
 @inside_the_repository

@@ -31,7 +31,8 @@ const CERTIFICATE: &[OptionSpec] = &[
         .default("[]"),
 ];
 
-const EAB: &[OptionSpec] = &[
+/// Credentials from the server's operator.
+pub const EAB: &[OptionSpec] = &[
     OptionSpec::new("kid", Kind::Str).required(),
     OptionSpec::new("hmac_key", Kind::Str).required().secret(),
     OptionSpec::new("algorithm", Kind::Str)
@@ -49,9 +50,11 @@ const RECORD: &[OptionSpec] = &[
     OptionSpec::new("identifier", Kind::Str),
 ];
 
-const TARGET: &[OptionSpec] = &[OptionSpec::new("zone", Kind::Str)];
+/// Where records may be written.
+pub const TARGET: &[OptionSpec] = &[OptionSpec::new("zone", Kind::Str)];
 
-const PROPAGATION: &[OptionSpec] = &[
+/// Who is asked whether records are there.
+pub const PROPAGATION: &[OptionSpec] = &[
     OptionSpec::new("resolvers", Kind::List(Element::Str)).default("[]"),
     OptionSpec::new("nameservers", Kind::List(Element::Str)).default("[]"),
     OptionSpec::new("timeout", Kind::Str).default(r#""2m""#),
@@ -64,7 +67,8 @@ const RENEW: &[OptionSpec] = &[
     OptionSpec::new("force", Kind::Bool).default("false"),
 ];
 
-const RETRY: &[OptionSpec] = &[
+/// How much the server is forgiven.
+pub const RETRY: &[OptionSpec] = &[
     OptionSpec::new("max_wait", Kind::Str).default(r#""60s""#),
     OptionSpec::new("nonces", Kind::Int).default("12"),
     OptionSpec::new("http_timeout", Kind::Str).default(r#""30s""#),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The walk of one task: locks, observe, ask when to renew, decide, (check mode answers here,) the steps, answer.
 
-mod authority;
+pub mod authority;
 mod foreign;
 
 use std::collections::BTreeSet;

@@ -15,7 +15,8 @@ use crate::issuance::Loaded;
 use crate::kept::KeptError;
 use crate::layout;
 use crate::observe::{Observation, Presence};
-use crate::request::{Content, Entry, FileSpec};
+use crate::ordered::Place;
+use crate::request::{Content, Entry, FileSpec, IssuerSpec};
 use crate::state::{Pending, PendingDir};
 
 /// The key of a rehearsal: the one that is made fastest.
@@ -35,6 +36,8 @@ pub struct Applied {
     pub certificate: Option<Certificate>,
     /// The request that waits for an outside signature, PEM.
     pub csr: Option<String>,
+    /// What it waits for, where there is no certificate yet.
+    pub waits_for: Option<String>,
     /// What the operator should look at.
     pub warnings: Vec<String>,
 }
@@ -170,6 +173,25 @@ impl Work<'_> {
         }
     }
 
+    /// Takes what an ACME server gave for a request that was ordered before.
+    ///
+    /// # Errors
+    /// That it is not what was asked for, or cannot be installed; then the old files are in place.
+    pub fn take(&self, ordered: &Pending) -> Result<Applied, EntryError> {
+        match self.ask(&ordered.key, &ordered.request)? {
+            Issued::Bytes { pem } => {
+                let first = self.parse(&pem)?.into_iter().next();
+                let now = first.map_or(self.now, |leaf| self.judged_at(&leaf));
+                let judge = Work { now, ..*self };
+                judge.install(&pem, &ordered.key, &ordered.request)
+            }
+            Issued::Pending { waits_for } => Ok(Applied {
+                waits_for: Some(waits_for),
+                ..Applied::default()
+            }),
+        }
+    }
+
     fn ask(&self, key: &PrivateKey, request: &CertificateRequest) -> Result<Issued, EntryError> {
         let wish = Wish {
             template: &self.entry.template,
@@ -201,7 +223,23 @@ impl Work<'_> {
         if self.issuer.external().is_some() {
             PendingDir::new(self.state_dir, &self.entry.name).discard()?;
         }
+        self.forget_order(&mut applied);
         Ok(applied)
+    }
+
+    /// The certificate is in service, so what is left over of its order is no failure.
+    fn forget_order(&self, applied: &mut Applied) {
+        let IssuerSpec::Acme(spec) = &self.entry.issuer else {
+            return;
+        };
+        let place = Place::new(self.state_dir, Some(spec), &self.entry.name);
+        let pending = PendingDir::new(self.state_dir, &self.entry.name);
+        let forgotten = place
+            .forget_order()
+            .and_then(|()| pending.discard().map(drop));
+        if let Err(error) = forgotten {
+            applied.warnings.push(ansible_module::flatten(&error));
+        }
     }
 
     fn verify(&self, pool: Vec<Certificate>, key: &PrivateKey) -> Result<Verified, EntryError> {
@@ -291,6 +329,13 @@ impl Work<'_> {
         Ok(applied)
     }
 
+    /// Now, or when a certificate begins, if a clock of the authority that is a little ahead makes this later.
+    fn judged_at(&self, leaf: &Certificate) -> Timestamp {
+        let not_before = leaf.facts().not_before;
+        let is_early = self.now < not_before && not_before <= self.now + AHEAD;
+        if is_early { not_before } else { self.now }
+    }
+
     /// After certmonger: what it wrote is judged like the answer of any issuer, the files that it does not write are
     /// made, and owners and modes that it knows nothing of are set.
     ///
@@ -314,8 +359,8 @@ impl Work<'_> {
         };
         // An authority whose clock is a little ahead gives certificates of a near future; certmonger has installed it.
         let not_before = leaf.facts().not_before;
-        let is_early = self.now < not_before && not_before <= self.now + AHEAD;
-        let at = if is_early { not_before } else { self.now };
+        let at = self.judged_at(leaf);
+        let is_early = at != self.now;
         let judge = Work { now: at, ..*self };
         judge.verify(self.pool(leaf), key).map_err(unfit)?;
         let mut applied = judge.rewrite()?;

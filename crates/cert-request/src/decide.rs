@@ -5,11 +5,12 @@ mod checks;
 mod kept;
 mod reason;
 
+use acme::{RenewalInfo, renew_at_by_lifetime};
 use pki::{Certificate, RequestTemplate, Timestamp};
 
 use crate::issuance::Loaded;
 use crate::observe::{Observation, Presence};
-use crate::request::{Content, Entry};
+use crate::request::{Content, Entry, IssuerSpec};
 use checks::{CHECKS, Facts};
 
 pub use reason::{Reason, ReasonKind};
@@ -116,6 +117,7 @@ pub fn decide(
         Loaded::Certmonger(certificate) => {
             kept::decide(&facts, certificate, reasons, &mut warnings)
         }
+        Loaded::Acme(_) => ordered(&facts, reasons),
         Loaded::External(external) => outside(&facts, external, reasons, &mut warnings)?,
         _ => inside(&facts, reasons),
     };
@@ -126,7 +128,8 @@ pub fn decide(
         .certificate
         .as_ref()
         .filter(|_| !matches!(action, Action::Issue(_)));
-    let renew_at = renew_at.map(|certificate| due(entry, certificate));
+    let suggestion = seen.suggestion.as_ref();
+    let renew_at = renew_at.map(|certificate| due(entry, certificate, suggestion));
     Ok(Decision {
         action,
         reasons,
@@ -152,10 +155,50 @@ fn counts(entry: &Entry, reason: &Reason) -> bool {
         .is_none_or(|on| entry.renew.on.contains(&on))
 }
 
-/// From when on a certificate should be renewed.
-pub fn due(entry: &Entry, certificate: &Certificate) -> Timestamp {
+/// From when on a certificate should be renewed: by what its issuer says or by its lifetime, whichever is earlier.
+pub fn due(
+    entry: &Entry,
+    certificate: &Certificate,
+    suggestion: Option<&RenewalInfo>,
+) -> Timestamp {
+    let by_lifetime = due_by_lifetime(entry, certificate, suggestion);
+    let suggested = suggestion.map(|said| said.renew_at(&seed(certificate)));
+    suggested.map_or(by_lifetime, |at| at.min(by_lifetime))
+}
+
+/// By the lifetime alone. Where an ACME server says when and the user does not, that is the end; where neither does, it is
+/// a share that suits the short lifetimes of such servers, spread over hosts.
+pub fn due_by_lifetime(
+    entry: &Entry,
+    certificate: &Certificate,
+    suggestion: Option<&RenewalInfo>,
+) -> Timestamp {
     let facts = certificate.facts();
-    entry.renew.renew_at(facts.not_before, facts.not_after)
+    let (begin, end) = (facts.not_before, facts.not_after);
+    let is_own_wish = entry.renew.is_given() || !matches!(entry.issuer, IssuerSpec::Acme(_));
+    match suggestion {
+        _ if is_own_wish => entry.renew.renew_at(begin, end),
+        Some(_) => end,
+        None => renew_at_by_lifetime(begin, end, &seed(certificate)),
+    }
+}
+
+/// What spreads renewals: the names, which differ from host to host.
+pub(crate) fn seed(certificate: &Certificate) -> String {
+    certificate.facts().names.to_string()
+}
+
+/// An ACME server: a request whose order was begun is gone on with.
+fn ordered(facts: &Facts<'_>, reasons: Vec<Reason>) -> (Action, Vec<Reason>) {
+    if reasons.is_empty() {
+        return at_rest(facts);
+    }
+    let pending = facts.seen.pending.as_ref();
+    let source = match pending.filter(|pending| pending_fits(facts, pending)) {
+        Some(_) => KeySource::Pending,
+        None => key_source(facts, &reasons),
+    };
+    (Action::Issue(source), reasons)
 }
 
 fn inside(facts: &Facts<'_>, reasons: Vec<Reason>) -> (Action, Vec<Reason>) {

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use acme_dns_challenge::failure::CertificateError;
 use ansible_module::{FailedItem, Failure, InputFaults, flatten};
 use serde_json::{Map, Value};
 
@@ -11,6 +12,9 @@ use crate::kept::KeptError;
 /// Why one certificate could not be brought into the wished state.
 #[derive(Debug, thiserror::Error)]
 pub enum EntryError {
+    /// An ACME server did not do it, or its proofs could not be shown.
+    #[error(transparent)]
+    Acme(Box<CertificateError>),
     /// certmonger, or its authority, did not do it.
     #[error(transparent)]
     Certmonger(Box<KeptError>),
@@ -106,6 +110,12 @@ pub enum EntryError {
     },
 }
 
+impl From<CertificateError> for EntryError {
+    fn from(error: CertificateError) -> Self {
+        Self::Acme(Box::new(error))
+    }
+}
+
 impl From<KeptError> for EntryError {
     fn from(error: KeptError) -> Self {
         Self::Certmonger(Box::new(error))
@@ -124,6 +134,12 @@ impl From<tls_files::Error> for EntryError {
     }
 }
 
+impl From<EntryError> for TaskError {
+    fn from(error: EntryError) -> Self {
+        Self::Early(Box::new(error))
+    }
+}
+
 impl From<tls_files::Error> for TaskError {
     fn from(error: tls_files::Error) -> Self {
         Self::Files(Box::new(error))
@@ -134,6 +150,7 @@ impl EntryError {
     /// The stable word for playbooks.
     pub fn kind(&self) -> &str {
         match self {
+            Self::Acme(error) => error.kind(),
             Self::Certmonger(error) => error.kind(),
             Self::RootUnknown { .. } => "issuer.root_unknown",
             Self::Chain { source, .. } => issuers::chain_kind(source),
@@ -152,6 +169,7 @@ impl EntryError {
     /// What to do, where the message does not say it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Acme(error) => error.hint(),
             Self::Certmonger(error) => error.hint(),
             Self::Files(error) => error.hint().map(str::to_owned),
             Self::Shared { hint, .. } => hint.clone(),
@@ -191,6 +209,9 @@ pub enum TaskError {
     /// Locks, or journals of a killed run.
     #[error(transparent)]
     Files(Box<tls_files::Error>),
+    /// Nothing could be begun.
+    #[error(transparent)]
+    Early(Box<EntryError>),
     /// Some certificates failed; the others are as wished.
     #[error("{}", ansible_module::summary("certificate", failed, *total))]
     Entries {
@@ -212,6 +233,7 @@ impl Failure for TaskError {
         match self {
             Self::Input(faults) => faults.kind(),
             Self::Files(error) => error.kind(),
+            Self::Early(error) => error.kind(),
             Self::Entries { failed, .. } => {
                 ansible_module::shared_kind(failed, "certificates.failed")
             }
@@ -222,6 +244,7 @@ impl Failure for TaskError {
         match self {
             Self::Input(faults) => faults.hint(),
             Self::Files(error) => error.hint().map(str::to_owned),
+            Self::Early(error) => error.hint(),
             Self::Entries { failed, .. } => failed.iter().find_map(|entry| entry.hint.clone()),
         }
     }
@@ -229,7 +252,7 @@ impl Failure for TaskError {
     fn facts(&self) -> Map<String, Value> {
         match self {
             Self::Input(faults) => faults.facts(),
-            Self::Files(_) => Map::new(),
+            Self::Files(_) | Self::Early(_) => Map::new(),
             Self::Entries { facts, .. } => facts.as_ref().clone(),
         }
     }
@@ -241,7 +264,7 @@ impl Failure for TaskError {
     fn warnings(&self) -> Vec<String> {
         match self {
             Self::Entries { warnings, .. } => warnings.clone(),
-            Self::Input(_) | Self::Files(_) => Vec::new(),
+            Self::Input(_) | Self::Files(_) | Self::Early(_) => Vec::new(),
         }
     }
 }

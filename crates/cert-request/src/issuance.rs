@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use issuers::{
-    AuthorityKey, CaFiles, Error, External, Issuer, Material, PrivateCa, Provided, ProvidedFiles,
-    SelfSigned, Signed,
+    Acme, AuthorityKey, CaFiles, Error, External, Issuer, Material, PrivateCa, Provided,
+    ProvidedFiles, SelfSigned, Signed,
 };
 use pki::{PrivateKey, Timestamp};
 use tls_files::Observed;
@@ -14,11 +14,14 @@ use zeroize::Zeroizing;
 
 use crate::failure::EntryError;
 use crate::kept::{Daemons, Kept};
+use crate::ordered::Place;
 use crate::request::{Entry, IssuerSpec, PrivateCaSpec, ProvidedSpec, Source};
 
 /// An issuer with its material.
 #[derive(Debug)]
 pub enum Loaded {
+    /// An ACME server.
+    Acme(Box<Acme>),
     /// certmonger, which keeps the key itself.
     Certmonger(Box<Kept>),
     /// Somebody outside.
@@ -35,6 +38,7 @@ impl Loaded {
     /// What all issuers do.
     pub fn issuer(&self) -> &dyn Issuer {
         match self {
+            Self::Acme(issuer) => issuer.as_ref(),
             Self::Certmonger(kept) => &kept.issuer,
             Self::External(issuer) => issuer,
             Self::PrivateCa(issuer) => issuer.as_ref(),
@@ -47,10 +51,18 @@ impl Loaded {
     /// account of what it issues.
     pub fn issues_without_effect(&self) -> bool {
         match self {
-            Self::Certmonger(_) => false,
+            Self::Acme(_) | Self::Certmonger(_) => false,
             Self::External(_) | Self::PrivateCa(_) | Self::Provided(_) | Self::SelfSigned(_) => {
                 true
             }
+        }
+    }
+
+    /// The ACME server, if it is one.
+    pub fn acme(&self) -> Option<&Acme> {
+        match self {
+            Self::Acme(issuer) => Some(issuer),
+            _ => None,
         }
     }
 
@@ -82,13 +94,18 @@ pub struct Job<'a> {
 type Shared = Vec<(PrivateCaSpec, Result<Arc<PrivateCa>, EntryError>)>;
 
 /// Reads what the entries name; equal authorities once. The keys of authorities are not read yet.
-pub fn jobs<'a>(entries: &'a [Entry], daemons: &Daemons, now: Timestamp) -> Vec<Job<'a>> {
+pub fn jobs<'a>(
+    entries: &'a [Entry],
+    daemons: &Daemons,
+    state_dir: &Path,
+    now: Timestamp,
+) -> Vec<Job<'a>> {
     let mut authorities = Shared::new();
     entries
         .iter()
         .map(|entry| Job {
             entry,
-            issuer: load(entry, daemons, now, &mut authorities),
+            issuer: load(entry, daemons, (state_dir, now), &mut authorities),
         })
         .collect()
 }
@@ -96,10 +113,15 @@ pub fn jobs<'a>(entries: &'a [Entry], daemons: &Daemons, now: Timestamp) -> Vec<
 fn load(
     entry: &Entry,
     daemons: &Daemons,
-    now: Timestamp,
+    (state_dir, now): (&Path, Timestamp),
     authorities: &mut Shared,
 ) -> Result<Loaded, EntryError> {
     match &entry.issuer {
+        IssuerSpec::Acme(spec) => {
+            let kept = Place::new(state_dir, Some(spec), &entry.name).kept();
+            let issuer = Acme::new(&spec.authority.directory, kept);
+            Ok(Loaded::Acme(Box::new(issuer)))
+        }
         IssuerSpec::Certmonger(spec) => {
             Ok(Loaded::Certmonger(Box::new(Kept::load(spec, daemons)?)))
         }

@@ -13,6 +13,7 @@ pub mod issuance;
 pub mod kept;
 pub mod layout;
 pub mod observe;
+pub mod ordered;
 pub mod outcome;
 pub mod params;
 pub mod request;

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use acme::RenewalInfo;
 use issuers::Above;
 use pki::{Certificate, CertificateRequest, PrivateKey};
 use tls_files::{Drift, Observed, ObservedFile};
@@ -55,8 +56,10 @@ pub struct Observation {
     pub is_chain_lost: bool,
     /// The request file, when there is one.
     pub request: Option<CertificateRequest>,
-    /// The request that waits for an outside signature.
+    /// The request that waits for an outside signature, or for an ACME server.
     pub pending: Option<Pending>,
+    /// When the ACME server would like the certificate to be renewed, if it says so.
+    pub suggestion: Option<RenewalInfo>,
 }
 
 /// A file as read.
@@ -92,7 +95,7 @@ pub fn observe(
     observe_above(entry, issuer, &found, &mut observation);
     observation.files = facts(entry, &found, &observation, key_file)?;
     observation.request = request(entry, &found);
-    if issuer.external().is_some() {
+    if issuer.external().is_some() || issuer.acme().is_some() {
         observation.pending = PendingDir::new(state_dir, &entry.name).observe(&entry.key)?;
     }
     Ok(observation)
@@ -240,6 +243,12 @@ fn observe_above(entry: &Entry, issuer: &Loaded, found: &[Found], observation: &
     {
         sources += 1;
         pool.extend(signed.certificates().iter().cloned());
+    }
+    if let Some(kept) = issuer.acme().and_then(issuers::Acme::kept)
+        && kept.leaf() == Some(certificate)
+    {
+        sources += 1;
+        pool.extend(kept.chain.iter().cloned());
     }
     observation.above = Above::over(certificate, pool);
     observation.is_chain_lost = wanted > 0 && sources == 0;

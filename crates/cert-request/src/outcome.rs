@@ -39,6 +39,10 @@ pub struct EntryOutcome<'a> {
     pub backups: Vec<PathBuf>,
     /// The request for an issuer outside.
     pub csr: Option<String>,
+    /// Before which the issuer is not asked again.
+    pub retry_at: Option<Timestamp>,
+    /// The names that the issuer does not accept, and why.
+    pub failed_identifiers: Vec<Value>,
     /// What the operator should look at.
     pub warnings: Vec<String>,
     /// Why it failed.
@@ -80,6 +84,8 @@ impl EntryOutcome<'_> {
             changed_files: Vec::new(),
             backups: Vec::new(),
             csr: None,
+            retry_at: None,
+            failed_identifiers: Vec::new(),
             warnings: Vec::new(),
             failed: None,
         }
@@ -113,6 +119,8 @@ impl EntryOutcome<'_> {
             "backup_files": if self.backups.is_empty() { Value::Null } else { json!(paths(&self.backups)) },
             "containers": self.entry.containers,
             "csr": text(self.csr.clone()),
+            "retry_at": text(self.retry_at.map(|at| at.to_string())),
+            "failed_identifiers": self.failed_identifiers,
             "warnings": self.warnings,
             "error": self.failed.as_ref().map_or(Value::Null, FailedItem::to_json),
         })

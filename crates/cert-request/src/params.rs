@@ -4,9 +4,13 @@
 //! An option of an entry has no default in the table, because `defaults` is merged under each
 //! entry and must see what was not given; the values that hold without both are in `request.rs`.
 
+mod acme;
+
 use ansible_module::{Element, Kind, OptionSpec, Secret};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+pub use acme::{ACME, AcmeParams, HttpParams};
 
 /// The contents that a file may have.
 pub const CONTENTS: &[&str] = &[
@@ -88,6 +92,7 @@ const ISSUER: &[OptionSpec] = &[
     OptionSpec::new("external", Kind::Dict).options(EXTERNAL),
     OptionSpec::new("provided", Kind::Dict).options(PROVIDED),
     OptionSpec::new("certmonger", Kind::Dict).options(CERTMONGER),
+    OptionSpec::new("acme", Kind::Dict).options(ACME),
 ];
 
 const FILE: &[OptionSpec] = &[
@@ -275,6 +280,8 @@ pub struct IssuerParams {
     pub provided: Option<ProvidedParams>,
     /// certmonger on this host.
     pub certmonger: Option<CertmongerParams>,
+    /// An ACME server.
+    pub acme: Option<AcmeParams>,
 }
 
 /// certmonger on this host.

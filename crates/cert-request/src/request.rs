@@ -2,6 +2,7 @@
 //! `Params` → [`Request`]: after this nothing is missing, contradictory or unparsed. All faults of the
 //! input are collected, each with the path of its option.
 
+mod acme;
 mod certmonger;
 mod entry;
 mod files;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use ansible_module::{Faults, InputFaults};
 use pki::Lifetime;
 
+pub use acme::{AcmeSpec, HttpSpec};
 pub use certmonger::{CertmongerSpec, Given, SavedFile};
 pub use entry::{Entry, EntryName, KeyWish, OnUnreadable, Renew, RenewOn};
 pub use files::{Content, FileSpec, Store};
@@ -66,7 +68,7 @@ impl Request {
             DesiredState::Present
         };
         let each = params.certificates.iter().enumerate();
-        let entries: Vec<Entry> = each
+        let mut entries: Vec<Entry> = each
             .filter_map(|(index, entry)| {
                 let merged = Merged {
                     index,
@@ -81,6 +83,14 @@ impl Request {
         let lock_timeout = notes.parsed::<Lifetime>("lock_timeout", &params.lock_timeout);
         let state_dir = notes.absolute("state_dir", &params.state_dir);
         let parallel = parallel(params.parallel, &mut notes);
+        for entry in &mut entries {
+            if let IssuerSpec::Acme(spec) = &mut entry.issuer {
+                spec.shared.parallel = match params.parallel {
+                    Some(_) => parallel,
+                    None => acme::USUAL_WORKERS,
+                };
+            }
+        }
         notes.faults.into_result(Self {
             entries,
             state,

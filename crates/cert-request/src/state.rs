@@ -135,7 +135,7 @@ impl PendingDir {
 ///
 /// # Errors
 /// What the system says.
-fn create_private(path: &Path) -> Result<(), EntryError> {
+pub fn create_private(path: &Path) -> Result<(), EntryError> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The walk of one task: lock, observe, decide, (check mode answers here,) apply, answer.
 
+mod acme;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -18,6 +20,7 @@ use crate::issuance::{Job, Loaded, jobs};
 use crate::kept::{Daemons, End, Item, Settled, carry_out, same_file};
 use crate::layout;
 use crate::observe::{Observation, observe};
+use crate::ordered::{self, Place, Servers};
 use crate::outcome::{EntryOutcome, answer, nothing_to_do};
 use crate::params::{OPTIONS, Params};
 use crate::request::{DesiredState, Entry, EntryName, IssuerSpec, Request};
@@ -45,6 +48,7 @@ impl Module for CertRequest {
             request: &request,
             collisions: collisions(&request.entries),
             daemons: daemons(&request, &invocation.control),
+            servers: Servers::new(invocation.now),
             now: Timestamp::from(invocation.now),
             begun: Instant::now(),
             control: &invocation.control,
@@ -77,6 +81,7 @@ struct Task<'a> {
     request: &'a Request,
     collisions: BTreeMap<EntryName, EntryError>,
     daemons: Daemons,
+    servers: Servers,
     now: Timestamp,
     /// When `now` was the present: waiting for certmonger takes time, and what it gives is younger than the task.
     begun: Instant,
@@ -105,6 +110,7 @@ impl<'a> Task<'a> {
         let locks = if self.control.check_mode {
             None
         } else {
+            self.make_places()?;
             Some(self.lock(self.directories())?)
         };
         let recovery = if locks.is_some() {
@@ -147,16 +153,22 @@ impl<'a> Task<'a> {
                     .to_path_buf()
             };
             directories.extend(self.request.entries.iter().map(pending));
+            directories.extend(self.places().map(|place| place.directory().to_path_buf()));
         }
         directories.retain(|directory| can_be_opened(directory));
         directories
     }
 
     fn keeps_state(&self) -> bool {
-        let is_external = |entry: &Entry| matches!(entry.issuer, IssuerSpec::External { .. });
+        let has_state = |entry: &Entry| {
+            matches!(
+                entry.issuer,
+                IssuerSpec::Acme(_) | IssuerSpec::External { .. }
+            )
+        };
         match self.request.state {
             DesiredState::Absent => self.request.state_dir.is_dir(),
-            DesiredState::Present => self.request.entries.iter().any(is_external),
+            DesiredState::Present => self.request.entries.iter().any(has_state),
         }
     }
 
@@ -193,12 +205,15 @@ impl<'a> Task<'a> {
     }
 
     fn present(&self, recovery: &Recovery) -> Vec<EntryOutcome<'a>> {
-        let jobs = jobs(&self.request.entries, &self.daemons, self.now);
+        let state_dir = &self.request.state_dir;
+        let jobs = jobs(&self.request.entries, &self.daemons, state_dir, self.now);
         let parallel = self.request.parallel;
         let steps = each(&jobs, parallel, |job| self.step(job, recovery));
         let settled = self.settled(&steps);
+        let ordered = self.ordered(&steps);
         each(&steps, parallel, |step| {
-            self.finish(step, settled.get(&step.job.entry.name))
+            let name = &step.job.entry.name;
+            self.finish(step, settled.get(name), ordered.get(name))
         })
     }
 
@@ -251,7 +266,11 @@ impl<'a> Task<'a> {
         }
         let issuer = job.issuer.as_ref().map_err(EntryError::share)?;
         *seen = observe(job.entry, issuer, &self.request.state_dir)?;
-        let decision = decide(job.entry, issuer, seen, self.now)?;
+        let mut decision = decide(job.entry, issuer, seen, self.now)?;
+        if let Some(warning) = self.ask_when_to_renew(job.entry, &decision, seen) {
+            decision = decide(job.entry, issuer, seen, self.now)?;
+            decision.warnings.extend(warning);
+        }
         if decision.action.changes() {
             for file in &job.entry.files {
                 tls_files::check_destination(&file.target)?;
@@ -264,12 +283,20 @@ impl<'a> Task<'a> {
         Ok(decision)
     }
 
-    fn finish(&self, step: &Step<'_, 'a>, settled: Option<&Settled>) -> EntryOutcome<'a> {
+    fn finish(
+        &self,
+        step: &Step<'_, 'a>,
+        settled: Option<&Settled>,
+        ordered: Option<&ordered::Settled>,
+    ) -> EntryOutcome<'a> {
         let entry = step.job.entry;
         let mut outcome = EntryOutcome::new(entry);
         outcome.before.clone_from(&step.seen.certificate);
         outcome.after.clone_from(&step.seen.certificate);
         let result = match (&step.decision, &step.job.issuer) {
+            (Ok(decision), Ok(Loaded::Acme(issuer))) if ordered.is_some() => {
+                self.take(entry, (issuer, ordered), &step.seen, decision, &mut outcome)
+            }
             (Ok(decision), Ok(issuer)) => {
                 self.act(entry, (issuer, settled), &step.seen, decision, &mut outcome)
             }
@@ -310,20 +337,7 @@ impl<'a> Task<'a> {
         } else {
             work.apply(decision)?
         };
-        outcome.action = decision.action.word();
-        outcome.changed = decision.action.changes();
-        outcome.is_renewed = matches!(decision.action, Action::Issue(_));
-        if outcome.is_renewed {
-            outcome.after.clone_from(&applied.certificate);
-            outcome.renew_at = applied
-                .certificate
-                .as_ref()
-                .map(|certificate| due(entry, certificate));
-        }
-        outcome.changed_files = applied.files;
-        outcome.backups = applied.backups;
-        outcome.csr = applied.csr;
-        outcome.warnings.extend(applied.warnings);
+        report(entry, decision, applied, outcome);
         Ok(())
     }
 
@@ -367,7 +381,7 @@ impl<'a> Task<'a> {
             (false, action, true) => action.word(),
         };
         let certificate = applied.certificate.as_ref();
-        outcome.renew_at = certificate.map(|certificate| due(work.entry, certificate));
+        outcome.renew_at = certificate.map(|certificate| due(work.entry, certificate, None));
         if outcome.is_renewed {
             let saved = work.entry.files.iter();
             let saved = saved.filter(|file| file.content.is_written_by_certmonger());
@@ -426,11 +440,13 @@ impl<'a> Task<'a> {
             .filter(exists)
             .collect();
         let pending = PendingDir::new(&self.request.state_dir, &entry.name);
+        let place = Place::new(&self.request.state_dir, None, &entry.name);
+        let is_ordered = place.all().iter().any(exists);
         let is_tracked = self.stop_tracking(entry)?;
-        let mut changed = is_tracked || !paths.is_empty() || pending.path().is_dir();
+        let mut changed = is_tracked || is_ordered || !paths.is_empty() || pending.path().is_dir();
         outcome.changed = is_tracked && !self.control.check_mode;
         if !self.control.check_mode {
-            let is_discarded = pending.discard()?;
+            let is_discarded = pending.discard()? | place.discard()?;
             outcome.changed_files = if paths.is_empty() {
                 Vec::new()
             } else {
@@ -442,6 +458,22 @@ impl<'a> Task<'a> {
         outcome.action = if changed { "remove" } else { "keep" };
         Ok(())
     }
+}
+
+/// What was done, or would be.
+fn report(entry: &Entry, decision: &Decision, applied: Applied, outcome: &mut EntryOutcome<'_>) {
+    outcome.action = decision.action.word();
+    outcome.changed |= decision.action.changes();
+    outcome.is_renewed = matches!(decision.action, Action::Issue(_));
+    if outcome.is_renewed {
+        outcome.after.clone_from(&applied.certificate);
+        let certificate = applied.certificate.as_ref();
+        outcome.renew_at = certificate.map(|certificate| due(entry, certificate, None));
+    }
+    outcome.changed_files = applied.files;
+    outcome.backups = applied.backups;
+    outcome.csr = applied.csr;
+    outcome.warnings.extend(applied.warnings);
 }
 
 fn is_kept(entry: &Entry) -> bool {

@@ -122,7 +122,7 @@ impl Task<'_> {
 }
 
 /// What was said before. One that cannot be read is asked for again.
-fn load(path: &Path) -> Option<RenewalInfo> {
+pub fn load(path: &Path) -> Option<RenewalInfo> {
     match tls_files::observe(path) {
         Observed::Present(file) => serde_json::from_slice(&file.bytes).ok(),
         Observed::Absent | Observed::Unreadable(_) => None,
@@ -130,7 +130,7 @@ fn load(path: &Path) -> Option<RenewalInfo> {
 }
 
 /// Without it the server is only asked again.
-fn save(path: &Path, info: &RenewalInfo) {
+pub fn save(path: &Path, info: &RenewalInfo) {
     let Ok(content) = serde_json::to_vec(info) else {
         return;
     };

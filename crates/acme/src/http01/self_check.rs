@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Looking at one's own proof the way the certificate authority will, before it does: its failures count.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use web::{Client, Method, Request};
+use web::{Client, Method, Request, Resolver};
 
 use crate::problem::clean;
 use crate::{Identifier, Result};
@@ -42,16 +43,22 @@ enum Look {
 }
 
 impl SelfCheck {
-    /// With names looked up as `web` does, at `port`: that is 80 for all authorities but those of tests.
+    /// At `port`: that is 80 for all authorities but those of tests.
     ///
     /// # Errors
     /// [`Error::Web`](crate::Error::Web) if TLS cannot be set up.
-    pub fn new(port: u16, within: Duration, demand: Demand) -> Result<Self> {
+    pub fn new(
+        resolver: Arc<dyn Resolver>,
+        port: u16,
+        within: Duration,
+        demand: Demand,
+    ) -> Result<Self> {
         let client = Client::new(&web::Settings {
             connect_timeout: Duration::from_secs(4).min(within),
             timeout: Duration::from_secs(5).min(within),
             body_limit: 8 << 10,
             allow_http: true,
+            resolver,
             ..web::Settings::default()
         })?;
         Ok(Self {

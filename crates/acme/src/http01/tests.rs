@@ -147,8 +147,15 @@ fn the_look_at_the_own_proof_waits_for_the_right_one_and_names_a_wrong_one() {
     let responder = opened();
     let port = responder.addresses()[0].port();
     let name: Identifier = "127.0.0.1".parse().unwrap();
-    let check =
-        |demand, within| SelfCheck::new(port, Duration::from_millis(within), demand).unwrap();
+    let check = |demand, within| {
+        SelfCheck::new(
+            Arc::new(web::HostResolver::default()),
+            port,
+            Duration::from_millis(within),
+            demand,
+        )
+        .unwrap()
+    };
     let path = "/.well-known/acme-challenge/late";
     std::thread::scope(|scope| {
         scope.spawn(|| {

@@ -6,7 +6,7 @@ use pki::{Certificate, Lifetime, Timestamp};
 
 use super::reason::{Reason, ReasonKind};
 use crate::observe::{Observation, Presence};
-use crate::request::{Entry, FileSpec};
+use crate::request::{Entry, FileSpec, IssuerSpec};
 
 /// What the questions are about.
 pub(super) struct Facts<'a> {
@@ -41,6 +41,7 @@ pub(super) const CHECKS: &[Check] = &[
     issuer,
     not_yet_valid,
     expiry,
+    renewal_information,
     names,
     subject,
     usages,
@@ -127,7 +128,8 @@ fn not_yet_valid(facts: &Facts<'_>) -> Option<Reason> {
     if not_before <= facts.now || facts.issuer.fidelity() == Fidelity::Given {
         return None;
     }
-    if facts.is_kept && not_before <= facts.now + crate::apply::AHEAD {
+    let is_installed_early = facts.is_kept || matches!(facts.entry.issuer, IssuerSpec::Acme(_));
+    if is_installed_early && not_before <= facts.now + crate::apply::AHEAD {
         return None;
     }
     let detail = format!("valid from {not_before}, the clock says {}", facts.now);
@@ -143,7 +145,7 @@ fn obtainable(facts: &Facts<'_>) -> Timestamp {
 fn expiry(facts: &Facts<'_>) -> Option<Reason> {
     let certificate = facts.pair()?;
     let not_after = certificate.facts().not_after;
-    let due = super::due(facts.entry, certificate);
+    let due = super::due_by_lifetime(facts.entry, certificate, facts.seen.suggestion.as_ref());
     if facts.now < due || facts.issuer.fidelity() == Fidelity::Given {
         return None;
     }
@@ -161,11 +163,26 @@ fn expiry(facts: &Facts<'_>) -> Option<Reason> {
     ))
 }
 
+/// The issuer's own word, which needs no reason: it may be about to revoke.
+fn renewal_information(facts: &Facts<'_>) -> Option<Reason> {
+    let certificate = facts.pair()?;
+    let suggestion = facts.seen.suggestion.as_ref()?;
+    let due = suggestion.renew_at(&super::seed(certificate));
+    if facts.now < due {
+        return None;
+    }
+    let why = suggestion.explanation.as_ref();
+    let why = why.map_or_else(String::new, |page| format!(": {page}"));
+    let detail = format!("the server wishes it since {due} (ARI){why}");
+    Some(Reason::new(ReasonKind::RenewalInformation, detail))
+}
+
 /// Says why a certificate that is due stays.
 pub(super) fn lifetime_warning(facts: &Facts<'_>) -> Option<String> {
     let certificate = facts.pair()?;
     let not_after = certificate.facts().not_after;
-    if facts.now < super::due(facts.entry, certificate) || facts.now >= not_after {
+    let due = super::due(facts.entry, certificate, facts.seen.suggestion.as_ref());
+    if facts.now < due || facts.now >= not_after {
         return None;
     }
     if facts.issuer.fidelity() == Fidelity::Given {
@@ -194,7 +211,7 @@ fn names(facts: &Facts<'_>) -> Option<Reason> {
     let (has, wished) = (&facts.pair()?.facts().names, &facts.entry.template.names);
     let missing = wished.missing_from(has);
     let is_same = match facts.issuer.fidelity() {
-        Fidelity::Exact => has.same_set(wished),
+        Fidelity::Exact | Fidelity::ExactNames => has.same_set(wished),
         Fidelity::NamesAtLeast | Fidelity::Given => missing.is_empty(),
     };
     if is_same || facts.issuer.fidelity() == Fidelity::Given {
@@ -205,7 +222,11 @@ fn names(facts: &Facts<'_>) -> Option<Reason> {
         parts.push(format!("lacks {missing}"));
     }
     let surplus = has.missing_from(wished);
-    if !surplus.is_empty() && facts.issuer.fidelity() == Fidelity::Exact {
+    let is_exact = matches!(
+        facts.issuer.fidelity(),
+        Fidelity::Exact | Fidelity::ExactNames
+    );
+    if !surplus.is_empty() && is_exact {
         parts.push(format!("has {surplus}, which is not wished"));
     }
     Some(Reason::new(ReasonKind::Names, parts.join("; ")))

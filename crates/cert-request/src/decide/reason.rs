@@ -28,6 +28,8 @@ pub enum ReasonKind {
     Names,
     /// The clock says that the certificate is not valid yet.
     NotYetValid,
+    /// The issuer would like it to be renewed (RFC 9773).
+    RenewalInformation,
     /// The authority refused the last request, or could not be reached.
     Refused,
     /// The issuer revoked it.
@@ -55,6 +57,7 @@ impl ReasonKind {
             Self::Missing => "missing",
             Self::Names => "names",
             Self::NotYetValid => "not_yet_valid",
+            Self::RenewalInformation => "renewal_information",
             Self::Refused => "refused",
             Self::Revoked => "revoked",
             Self::Subject => "subject",
@@ -67,7 +70,7 @@ impl ReasonKind {
     /// The word of `renew.on` that governs it; `None`: it always counts.
     pub fn renew_on(self) -> Option<RenewOn> {
         match self {
-            Self::Expiry => Some(RenewOn::Expiry),
+            Self::Expiry | Self::RenewalInformation => Some(RenewOn::Expiry),
             Self::Issuer => Some(RenewOn::Issuer),
             Self::Key => Some(RenewOn::Key),
             Self::Names | Self::Subject | Self::Usages => Some(RenewOn::Names),

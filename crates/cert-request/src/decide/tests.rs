@@ -142,7 +142,7 @@ fn time_decides_in_four_stretches() {
 fn a_certificate_of_ten_days_is_due_in_its_last_third() {
     let wish = entry(json!({"ttl": "10d"}));
     let certificate = installed(&wish, NOW).certificate.unwrap();
-    let share = due(&wish, &certificate).0 - NOW.0;
+    let share = due(&wish, &certificate, None).0 - NOW.0;
     assert!((6 * 86_400..7 * 86_400).contains(&share), "{share}");
 }
 

@@ -11,6 +11,7 @@ use pki::{
 };
 use zeroize::Zeroizing;
 
+use super::acme::check_names;
 use super::files::{FileSpec, Purpose, files};
 use super::issuer::{IssuerSpec, issuer};
 use super::naming::{list, names, subject};
@@ -113,6 +114,11 @@ pub struct Renew {
 }
 
 impl Renew {
+    /// Whether the user says how long before the end.
+    pub fn is_given(&self) -> bool {
+        self.before.is_some()
+    }
+
     /// The instant from which a certificate is due.
     pub fn renew_at(&self, not_before: Timestamp, not_after: Timestamp) -> Timestamp {
         let at = |before: RenewBefore| before.renew_at(not_before, not_after);
@@ -177,6 +183,9 @@ pub(crate) fn entry(merged: &Merged<'_>, state: DesiredState, notes: &mut Notes)
     let template = template(merged, names, subject, key.as_ref(), notes);
     if let (DesiredState::Present, Some(issuer)) = (state, &issuer) {
         check_anything_named(merged, issuer, &template, notes);
+        if let IssuerSpec::Acme(spec) = issuer {
+            check_names(merged, spec, &template, notes);
+        }
     }
     let purpose = match (state, &issuer) {
         (DesiredState::Absent, _) => Purpose::Remove,

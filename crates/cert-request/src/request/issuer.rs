@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use super::acme::{AcmeSpec, acme_spec};
 use super::certmonger::{CertmongerSpec, certmonger_spec};
 use super::{DesiredState, Merged, Notes};
 use crate::params::{ExternalParams, IssuerParams, PrivateCaParams, ProvidedParams};
@@ -66,9 +67,11 @@ pub struct ProvidedSpec {
     pub passphrase: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// Exactly one issuer. The places of acme and vault are variants of this enum.
+/// Exactly one issuer. The place of vault is a variant of this enum.
 #[derive(Debug)]
 pub enum IssuerSpec {
+    /// An ACME server.
+    Acme(Box<AcmeSpec>),
     /// Somebody outside.
     External {
         /// What came back.
@@ -95,7 +98,7 @@ pub(crate) fn issuer(
     let Some((issuer, path)) = merged.issuer() else {
         notes.fault(
             merged.at("issuer"),
-            "required: choose self_signed, private_ca, external, provided or certmonger",
+            "required: choose self_signed, private_ca, external, provided, certmonger or acme",
         );
         return None;
     };
@@ -105,6 +108,7 @@ pub(crate) fn issuer(
         external,
         provided,
         certmonger,
+        acme,
     } = issuer;
     for option in self_signed.iter().flat_map(serde_json::Map::keys) {
         let at = format!("{path}.self_signed.{option}");
@@ -134,8 +138,12 @@ pub(crate) fn issuer(
         certmonger_spec(&format!("{path}.certmonger"), given, merged, state, notes)
             .map(|spec| IssuerSpec::Certmonger(Box::new(spec)))
     }));
+    chosen.extend(acme.as_ref().map(|given| {
+        acme_spec(&format!("{path}.acme"), given, notes)
+            .map(|spec| IssuerSpec::Acme(Box::new(spec)))
+    }));
     if chosen.len() != 1 {
-        const WORDS: &str = "self_signed, private_ca, external, provided, certmonger";
+        const WORDS: &str = "self_signed, private_ca, external, provided, certmonger, acme";
         let message = match chosen.len() {
             0 => format!(
                 "no issuer is given; choose one of {WORDS}, with a dictionary as in 'self_signed: {{}}'"

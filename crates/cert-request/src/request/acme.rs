@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The settings of the issuer `acme`, checked against what is wished of it.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use acme::{ChallengeKind, Demand, Identifier, PreferredChain};
+use acme_dns_challenge::request::{Authority, Request as Shared};
+use pki::{Lifetime, RequestTemplate};
+
+use super::{Merged, Notes};
+use crate::params::{AcmeParams, HttpParams};
+
+/// How many certificates are ordered at once where nothing is said: they wait for the server.
+pub(super) const USUAL_WORKERS: usize = 8;
+
+/// The responder for http-01, and the look at it before the authority looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpSpec {
+    /// Where it listens.
+    pub addresses: Vec<SocketAddr>,
+    /// The port at which the authority looks.
+    pub public_port: u16,
+    /// What is demanded of the look; none: no look.
+    pub self_check: Option<Demand>,
+    /// How long proofs may take to be seen.
+    pub timeout: Duration,
+}
+
+/// An ACME server with everything that is needed to ask it.
+pub struct AcmeSpec {
+    /// Server, account, patience, name servers: in the words of `acme_dns_challenge`.
+    pub shared: Shared,
+    /// Who is asked, with which account.
+    pub authority: Authority,
+    /// The responder, where names are proved by http-01.
+    pub http: Option<HttpSpec>,
+    /// The profile of the server.
+    pub profile: Option<String>,
+    /// Which chain is taken.
+    pub preferred: Option<PreferredChain>,
+    /// Where unfinished orders are kept, if not below the module's own `state_dir`.
+    pub state_dir: Option<PathBuf>,
+    /// The same for entries with the same settings: they share an account and a responder.
+    pub group: [u8; 32],
+}
+
+impl fmt::Debug for AcmeSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AcmeSpec")
+            .field("directory", &self.authority.directory)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads the options at `path`.
+pub(crate) fn acme_spec(path: &str, given: &AcmeParams, notes: &mut Notes) -> Option<AcmeSpec> {
+    let challenge = match (&given.challenge, given.has_provider) {
+        (Some(word), _) => ChallengeKind::from(word.clone()),
+        (None, true) => ChallengeKind::Dns01,
+        (None, false) => ChallengeKind::Http01,
+    };
+    let is_http = challenge == ChallengeKind::Http01;
+    // A record that stays may stand already.
+    let wants_provider = !is_http && challenge != ChallengeKind::DnsPersist01;
+    if wants_provider && !given.has_provider {
+        let message = format!(
+            "required for {}: how records are published",
+            challenge.as_str()
+        );
+        notes.fault(format!("{path}.provider"), message);
+    }
+    for (option, is_given, is_wrong) in [
+        ("provider", given.has_provider, is_http),
+        ("http", given.http.is_some(), !is_http),
+    ] {
+        if is_given && is_wrong {
+            let message = format!("does not go with the challenge {}", challenge.as_str());
+            notes.fault(format!("{path}.{option}"), message);
+        }
+    }
+    let shared = Shared::try_from_params(&given.shared)
+        .map_err(|faults| {
+            for fault in faults.faults() {
+                notes.fault(format!("{path}.{}", fault.path), fault.message.clone());
+            }
+        })
+        .ok();
+    let http = is_http.then(|| http(&format!("{path}.http"), given.http.as_ref(), notes));
+    let state_dir = given.state_dir.as_deref();
+    let state_dir = state_dir.map(|text| notes.absolute(&format!("{path}.state_dir"), text));
+    let preferred = given.preferred_chain.as_deref();
+    let mut shared = shared?;
+    shared.challenge = challenge;
+    Some(AcmeSpec {
+        authority: shared.authority.take()?,
+        shared,
+        http: http.map_or(Some(None), |http| http.map(Some))?,
+        profile: given.profile.clone(),
+        preferred: preferred.and_then(|text| text.parse().ok()),
+        state_dir: state_dir.flatten(),
+        group: given.group,
+    })
+}
+
+/// What holds where nothing is said is in the table, but for those that say nothing at all of the responder.
+fn http(path: &str, given: Option<&HttpParams>, notes: &mut Notes) -> Option<HttpSpec> {
+    let Some(given) = given else {
+        return Some(HttpSpec {
+            addresses: vec![SocketAddr::from(([127, 0, 0, 1], 8888))],
+            public_port: 80,
+            self_check: Some(Demand::NotWrong),
+            timeout: Duration::from_secs(60),
+        });
+    };
+    let listens = port(&format!("{path}.port"), given.port, notes);
+    let public_port = port(&format!("{path}.public_port"), given.public_port, notes);
+    let mut addresses = Vec::new();
+    for (index, text) in given.address.iter().enumerate() {
+        match text.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(ip) => addresses.extend(listens.map(|port| SocketAddr::new(ip, port))),
+            Err(_) => notes.fault(
+                format!("{path}.address[{index}]"),
+                format!(
+                    "'{text}' is not an IP address; write 127.0.0.1, or 0.0.0.0 and :: for all"
+                ),
+            ),
+        }
+    }
+    if given.address.is_empty() {
+        notes.fault(format!("{path}.address"), "name at least one address");
+    }
+    let at = format!("{path}.timeout");
+    let timeout = notes.parsed::<Lifetime>(&at, &given.timeout);
+    if timeout.is_some_and(|span| !(1..=3_600).contains(&span.0)) {
+        let message = format!("'{}' is not between a second and an hour", given.timeout);
+        notes.fault(at, message);
+    }
+    Some(HttpSpec {
+        addresses,
+        public_port: public_port?,
+        self_check: match given.self_check.as_str() {
+            "true" => Some(Demand::Seen),
+            "false" => None,
+            _ => Some(Demand::NotWrong),
+        },
+        timeout: Duration::from_secs(timeout?.0),
+    })
+}
+
+fn port(path: &str, number: i64, notes: &mut Notes) -> Option<u16> {
+    let port = u16::try_from(number).ok().filter(|port| *port > 0);
+    if port.is_none() {
+        notes.fault(path, format!("'{number}' is not a port; give 1 to 65535"));
+    }
+    port
+}
+
+/// What cannot be certified, or not proved this way: told before anything is asked of anybody.
+pub(crate) fn check_names(
+    merged: &Merged<'_>,
+    spec: &AcmeSpec,
+    template: &RequestTemplate,
+    notes: &mut Notes,
+) {
+    let identifiers = match Identifier::all_of(&template.names) {
+        Ok(identifiers) => identifiers,
+        Err(why) => {
+            let at = format!("certificates[{}]", merged.index);
+            let message =
+                format!("{why}, and an ACME server certifies DNS names and IP addresses only");
+            return notes.fault(at, message);
+        }
+    };
+    let challenge = &spec.shared.challenge;
+    for identifier in &identifiers {
+        let why = match (challenge, identifier) {
+            (ChallengeKind::Http01, name) if name.is_wildcard() => {
+                "a wildcard cannot be proved by http-01; use dns-01 with a provider"
+            }
+            (ChallengeKind::Http01, _) | (_, Identifier::Dns(_)) => continue,
+            _ => "an IP address cannot be proved in the DNS; use http-01",
+        };
+        let option = match identifier {
+            Identifier::Ip(_) => "ip",
+            _ => "dns",
+        };
+        notes.fault(merged.at(option), format!("'{identifier}': {why}"));
+    }
+    let Some(common_name) = template.subject.common_name() else {
+        return;
+    };
+    let is_named = |name: &Identifier| name.value().eq_ignore_ascii_case(common_name);
+    if !identifiers.is_empty() && !identifiers.iter().any(is_named) {
+        notes.fault(
+            merged.at("common_name"),
+            format!(
+                "'{common_name}' is none of the names; an ACME server takes no other common name"
+            ),
+        );
+    }
+}
