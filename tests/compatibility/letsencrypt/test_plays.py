@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenDev's three plays and the single call: what they issue, whom they tell, what they ask for."""
+
+from __future__ import annotations
+
+from lab import Lab, touched, touching
+from servers import FILE, SIGNING
+
+NAMES = {"h1": ["h1.example.test", "h2.example.test"]}
+
+
+def test_the_single_call_issues_for_all_hosts_with_one_update_and_then_rests(world, place):
+    lab = Lab(place, world, web1={"main": ["h1.example.test:8443", "h2.example.test"], "git": ["h3.example.test"]}, web2={"web2": ["h4.example.test"]})
+    (place / "told").mkdir()
+    before, serial = world.primary.updates(), world.primary.serial(SIGNING)
+    ran = lab.one(touching(place / "told", "letsencrypt updated main", "letsencrypt updated web2"))
+    lab.assert_served("web1", "h1.example.test", ["h1.example.test", "h2.example.test"])
+    lab.assert_served("web1", "h3.example.test", ["h3.example.test"])
+    lab.assert_served("web2", "h4.example.test", ["h4.example.test"])
+    assert touched(place / "told") == {"web1 letsencrypt updated main": 1, "web2 letsencrypt updated web2": 1}, "nobody listens to git, and that is no fault"
+    assert world.primary.updates() - before == 2, "one adds all records of all hosts, one takes them back"
+    assert world.primary.texts(SIGNING) == [] and world.primary.serial(SIGNING) > serial
+    assert "was not found in either" not in ran.text
+    files, asked, updates = lab.snapshot(), world.pebble.requests(), world.primary.updates()
+    again = lab.one(touching(place / "told", "letsencrypt updated main"))
+    assert again.changed() == 0 and lab.snapshot() == files and world.pebble.requests() == asked and world.primary.updates() == updates
+    assert touched(place / "told") == {"web1 letsencrypt updated main": 1, "web2 letsencrypt updated web2": 1}
+
+
+def test_three_plays_as_opendev_has_them_issue_and_then_rest(world, place):
+    lab = Lab(place, world, web1={"main": ["o1.example.test", "o2.example.test"]}, web2={"web2": ["o3.example.test"]}, off={"off": ["o4.example.test"]})
+    (place / "told").mkdir()
+    serial = world.primary.serial(FILE)
+    handlers = touching(place / "told", "letsencrypt updated main", "letsencrypt updated web2")
+    lab.three(handlers, groups={"disabled": ["off"]})
+    lab.assert_served("web1", "o1.example.test", ["o1.example.test", "o2.example.test"])
+    lab.assert_served("web2", "o3.example.test", ["o3.example.test"])
+    assert not lab.directory("off").exists()
+    assert touched(place / "told") == {"web1 letsencrypt updated main": 1, "web2 letsencrypt updated web2": 1}
+    assert len(world.primary.texts(FILE)) == 3 and world.primary.serial(FILE) > serial, "all at the zone itself; they stay until the next write"
+    files, asked = lab.snapshot(), world.pebble.requests()
+    serial = world.primary.serial(FILE)
+    again = lab.three(handlers, groups={"disabled": ["off"]})
+    assert again.changed() == 0 and lab.snapshot() == files and world.pebble.requests() == asked and world.primary.serial(FILE) == serial
