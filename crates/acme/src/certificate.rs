@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Certificates: downloading, choosing among chains, revoking (RFC 8555 §7.4.2, §7.6).
+//! Certificates: downloading, choosing among chains (RFC 8555 §7.4.2).
 
 use std::str::FromStr;
 
-use pki::crl::RevocationReason;
-use pki::jws::base64url;
-use pki::{CLOCK_TOLERANCE, Certificate, CertificateRequest, PrivateKey, Timestamp, chain};
-use serde_json::{Value, json};
+use pki::{CLOCK_TOLERANCE, Certificate, CertificateRequest, Timestamp, chain};
 use web::Response;
 
-use crate::jws::Signer;
-use crate::{Account, Error, Result, Server};
+use crate::{Account, Error, Result};
 
 /// What a chain is sent as (RFC 8555 §9.1).
 const CHAIN: &str = "application/pem-certificate-chain";
@@ -160,7 +156,7 @@ impl Account {
             public_key: &request.public_key(),
             names: Some(&request.template()?.names),
             trust: chain::Trust::Partial,
-            now: self.instant_for(url, &certificates)?,
+            now: self.instant_for(&answer, &certificates)?,
         };
         chain::verify(certificates.clone(), &expectation).map_err(wrong)?;
         let alternates = links(&answer, "alternate")
@@ -172,55 +168,32 @@ impl Account {
     }
 
     /// When a chain is judged: now, or when its first certificate begins, if a clock that is a little behind that of
-    /// the server makes this later. What the server has just issued is not of the future.
-    fn instant_for(&self, url: &str, certificates: &[Certificate]) -> Result<Timestamp> {
+    /// the server makes this later. What the server has just issued is not of the future, and one that has ended here
+    /// but not at the server, by the date of its answer, is good: the clock here is not, and ordering anew would only
+    /// cost another certificate.
+    fn instant_for(&self, answer: &Response, certificates: &[Certificate]) -> Result<Timestamp> {
         let now = self.server().clock().now();
-        let begins = certificates.first().map(|leaf| leaf.facts().not_before);
-        match begins {
-            Some(begins) if begins > now + CLOCK_TOLERANCE => Err(Error::ClockBehind {
-                url: web::shown(url),
-                begins,
+        let Some(leaf) = certificates.first().map(Certificate::facts) else {
+            return Ok(now);
+        };
+        let there = answer.header("date").and_then(web::parse_http_date);
+        match there.map(Timestamp) {
+            _ if leaf.not_before > now + CLOCK_TOLERANCE => Err(Error::ClockBehind {
+                url: answer.url.clone(),
+                begins: leaf.not_before,
                 now,
             }),
-            Some(begins) => Ok(now.max(begins)),
-            None => Ok(now),
+            Some(there) if there < leaf.not_after && leaf.not_after <= now => {
+                Err(Error::ClockAhead {
+                    url: answer.url.clone(),
+                    ends: leaf.not_after,
+                    now,
+                    there,
+                })
+            }
+            _ => Ok(now.max(leaf.not_before)),
         }
     }
-
-    /// Revokes a certificate that the account ordered, or whose names it has proved.
-    pub fn revoke(&self, certificate: &Certificate, reason: RevocationReason) -> Result<()> {
-        let url = revocation_url(self.server())?;
-        let payload = revocation(certificate, reason);
-        self.post(url, Some(&payload)).map(|_| ())
-    }
-}
-
-/// Revokes a certificate with its own key; no account is needed.
-pub fn revoke_with_key(
-    server: &Server,
-    certificate: &Certificate,
-    key: &PrivateKey,
-    reason: RevocationReason,
-) -> Result<()> {
-    let url = revocation_url(server)?;
-    let payload = revocation(certificate, reason);
-    let signer = Signer { key, account: None };
-    server
-        .post(signer, url, Some(&payload), "application/json")
-        .map(|_| ())
-}
-
-fn revocation_url(server: &Server) -> Result<&str> {
-    let url = server.directory().revoke_cert.as_deref();
-    url.ok_or_else(|| server.lacks("revocation"))
-}
-
-fn revocation(certificate: &Certificate, reason: RevocationReason) -> Value {
-    let mut payload = json!({ "certificate": base64url(certificate.der()) });
-    if reason != RevocationReason::Unspecified {
-        payload["reason"] = reason.code().into();
-    }
-    payload
 }
 
 /// The targets of all links of a relation (RFC 8288), several of which may stand in one header.

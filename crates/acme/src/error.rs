@@ -78,6 +78,20 @@ pub enum Error {
         /// What there is.
         offered: Vec<String>,
     },
+    /// The clock of this host is far ahead of that of the server; set it. The certificate is not lost.
+    #[error(
+        "the certificate of {url} ends at {ends}, the server says that it is {there}, here it is {now}; set the clock, a later run goes on with it"
+    )]
+    ClockAhead {
+        /// Where it came from.
+        url: String,
+        /// Its end.
+        ends: Timestamp,
+        /// What the clock says.
+        now: Timestamp,
+        /// What the server's clock says.
+        there: Timestamp,
+    },
     /// The clock of this host is far behind that of the server; set it. The certificate is not lost.
     #[error("the certificate of {url} begins at {begins}, now is {now}; check the clock")]
     ClockBehind {
@@ -116,6 +130,14 @@ pub enum Error {
         url: String,
         /// When it may be asked.
         retry_at: Timestamp,
+    },
+    /// All that was to be done at the server took too long; a later run goes on. This request was not sent.
+    #[error("{url} was not asked: {} s for everything at this server are over; a later run goes on with it", limit.as_secs())]
+    OutOfTime {
+        /// What was to be asked.
+        url: String,
+        /// How long all of it may take.
+        limit: Duration,
     },
     /// The server refused every nonce, also those that it had just given; tell its operator.
     #[error("{url} refused {times} nonces in a row, each of which it had just given")]
@@ -224,6 +246,7 @@ impl Error {
             Self::BadAnswer { .. } => "acme.bad_answer",
             Self::CertificateWrong { .. } => "acme.certificate_wrong",
             Self::ChallengeMissing { .. } => "acme.challenge_missing",
+            Self::ClockAhead { .. } => "acme.clock_ahead",
             Self::ClockBehind { .. } => "acme.clock_behind",
             Self::Key(error) => error.kind(),
             Self::Listen { .. } => "acme.listen",
@@ -231,6 +254,7 @@ impl Error {
             Self::NotYet { .. } => "acme.not_yet",
             Self::NoncesRefused { .. } => "acme.nonces_refused",
             Self::OrderFailed { .. } => "acme.order_failed",
+            Self::OutOfTime { .. } => "acme.out_of_time",
             Self::Problem { .. } => "acme.problem",
             Self::Profile { .. } => "acme.profile",
             Self::Proof(_) => "acme.proof",

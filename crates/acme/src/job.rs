@@ -246,6 +246,9 @@ impl Job<'_> {
         let (Resume::Look, Some(url)) = (&first, url) else {
             return Ok((first, None));
         };
+        if self.account.server().own(url, url).is_err() {
+            return Ok((resume(state, Seen::Elsewhere, &wish, now()), None));
+        }
         match self.account.order(url) {
             Ok(order) => {
                 let decided = resume(state, Seen::Order(&order), &wish, now());

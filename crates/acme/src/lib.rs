@@ -32,6 +32,7 @@ mod orders;
 mod patience;
 mod problem;
 mod renewal;
+mod revocation;
 mod server;
 pub mod state;
 mod tries;
@@ -39,7 +40,7 @@ mod wire;
 
 pub use account::{Account, AccountFacts, ExternalAccount, Registration};
 pub use authorization::{Authorization, AuthorizationStatus, Challenge};
-pub use certificate::{Chain, Issued, PreferredChain, revoke_with_key};
+pub use certificate::{Chain, Issued, PreferredChain};
 pub use challenge::{
     ChallengeKind, Holder, Proof, account_label, persistent_name, persistent_value,
 };
@@ -53,4 +54,5 @@ pub use order::{Order, OrderRequest, OrderStatus};
 pub use patience::Patience;
 pub use problem::{Problem, ProblemKind, Subproblem};
 pub use renewal::{RenewalInfo, certificate_id, renew_at_by_lifetime};
+pub use revocation::{Revoked, revoke_with_key};
 pub use server::Server;

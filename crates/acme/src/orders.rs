@@ -32,6 +32,10 @@ impl Account {
     /// refuses the order with it is asked again without: the certificate may have been replaced already, or be one of
     /// another account or another server, and then the order is as good.
     ///
+    /// A server that fails (5xx) is asked again, although it may have made the order: nothing in RFC 8555 tells. An order
+    /// that nobody knows ends by itself, and servers give the same one again (§7.4) or make another, which costs one of
+    /// the account's orders. A request whose answer is lost is not repeated by this; the next run orders again.
+    ///
     /// # Errors
     /// [`Error::Profile`] for one that the server does not have, or ignores; [`Error::Problem`],
     /// [`Error::RateLimited`], [`Error::AccountGone`].
@@ -70,19 +74,19 @@ impl Account {
             .map_err(|error| gone(self.server(), error, &[ProblemKind::Unauthorized]))?;
         let order = self.read_order(location(self.server(), url, &answer)?, &answer)?;
         let set = |names: &[_]| names.iter().cloned().collect::<BTreeSet<_>>();
-        if set(&order.identifiers) != set(&request.identifiers) {
-            return Err(Error::bad_answer(url, "its order is for other names"));
-        }
-        match &request.profile {
+        let refused = match &request.profile {
+            _ if set(&order.identifiers) != set(&request.identifiers) => {
+                Error::bad_answer(url, "its order is for other names")
+            }
             Some(wanted) if order.profile.as_ref() != Some(wanted) => {
                 let got = order.profile.as_deref().unwrap_or("none");
-                Err(profile(
-                    wanted,
-                    format!("the order has {}", got.escape_debug()),
-                ))
+                profile(wanted, format!("the order has {}", got.escape_debug()))
             }
-            _ => Ok(order),
-        }
+            _ => return Ok(order),
+        };
+        // It would stay pending and count against the account. That it cannot be given up changes nothing.
+        let _ = self.give_up(&order);
+        Err(refused)
     }
 
     /// Looks at an order.
@@ -160,6 +164,7 @@ impl Account {
     pub fn wait_while(&self, order: Order, while_it_is: &[OrderStatus]) -> Result<Order> {
         let clock = self.server().clock();
         let limit = self.server().patience().deadline;
+        let limit = limit.min(self.server().left());
         let (mut order, mut pause, mut waited) = (order, FIRST_PAUSE, Duration::ZERO);
         loop {
             if order.status == OrderStatus::Invalid {

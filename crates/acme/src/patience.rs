@@ -7,7 +7,7 @@ use std::time::Duration;
 ///
 /// # Defaults
 /// A minute for what a server asks us to wait, 12 refused nonces, 4 failures of the server with pauses from one second
-/// on, ten minutes for an order.
+/// on, ten minutes for an order, no limit for everything together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// The longest `Retry-After` that is waited for within a run.
@@ -20,6 +20,9 @@ pub struct Patience {
     pub pause: Duration,
     /// How long an order may take to become ready, and then to become a certificate, each.
     pub deadline: Duration,
+    /// How long everything at this server may take from [`crate::Server::open`] on. What is on its way then may still
+    /// take as long as one request may; nothing more is sent.
+    pub whole: Option<Duration>,
 }
 
 impl Default for Patience {
@@ -30,6 +33,7 @@ impl Default for Patience {
             failures: 4,
             pause: Duration::from_secs(1),
             deadline: Duration::from_secs(600),
+            whole: None,
         }
     }
 }

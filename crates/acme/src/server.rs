@@ -20,6 +20,7 @@ pub struct Server {
     web: Client,
     clock: Arc<dyn Clock>,
     patience: Patience,
+    opened: Timestamp,
     url: String,
     directory: Directory,
     /// Scheme, host and port of all URLs that the directory names.
@@ -35,6 +36,7 @@ impl Server {
     /// [`Error::Web`], [`Error::Redirected`], [`Error::ServerFailed`], [`Error::RateLimited`], [`Error::BadAnswer`].
     pub fn open(web: Client, url: &str, clock: Arc<dyn Clock>, patience: Patience) -> Result<Self> {
         let mut server = Self {
+            opened: clock.now(),
             web,
             clock,
             patience,
@@ -154,6 +156,7 @@ impl Server {
     ) -> Result<Response> {
         let mut tries = Tries::new(self.patience);
         loop {
+            self.check_time(url)?;
             let request = request(tries.nonce.take())?;
             self.requests.fetch_add(1, Ordering::Relaxed);
             let pause = match self.web.send(&request) {
@@ -175,7 +178,27 @@ impl Server {
                 Err(error) if repeatable || error.is_before_sending() => tries.unreached(error)?,
                 Err(error) => return Err(error.into()),
             };
-            self.clock.wait(pause);
+            self.clock.wait(pause.min(self.left()));
+        }
+    }
+
+    /// How much is left of the time for everything.
+    pub(crate) fn left(&self) -> Duration {
+        let Some(whole) = self.patience.whole else {
+            return Duration::MAX;
+        };
+        let passed = self.clock.now().0.saturating_sub(self.opened.0);
+        // A clock that was set back is no reason to go on for ever.
+        whole.saturating_sub(Duration::from_secs(passed.unsigned_abs()))
+    }
+
+    fn check_time(&self, url: &str) -> Result<()> {
+        match self.patience.whole {
+            Some(limit) if self.left().is_zero() => Err(Error::OutOfTime {
+                url: web::shown(url),
+                limit,
+            }),
+            _ => Ok(()),
         }
     }
 }

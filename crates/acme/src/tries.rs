@@ -110,6 +110,7 @@ impl Tries {
     fn failure(&mut self) -> Option<Duration> {
         self.failures += 1;
         let doubled = 1 << self.failures.saturating_sub(1).min(5);
-        (self.failures <= self.patience.failures).then(|| self.patience.pause * doubled)
+        (self.failures <= self.patience.failures)
+            .then(|| self.patience.pause.saturating_mul(doubled))
     }
 }

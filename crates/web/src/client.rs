@@ -18,6 +18,8 @@ use crate::{Error, Request, Resolver, Response, Result, Settings, Trust};
 
 /// How long an address is used again without being looked up.
 const ADDRESS_LIFETIME: Duration = Duration::from_secs(60);
+/// Longer limits are cut to this: an instant that the clock cannot show would be a panic, here and in the engine.
+const LONGEST_LIMIT: Duration = Duration::from_secs(86_400);
 
 /// Sends requests over connections that it keeps. Threads may share it.
 pub struct Client {
@@ -38,6 +40,8 @@ impl Client {
     /// [`Error::Setting`] for authorities, a client certificate or a proxy that cannot be read.
     pub fn new(settings: &Settings) -> Result<Self> {
         let addresses = Arc::new(Addresses::default());
+        let timeout = settings.timeout.min(LONGEST_LIMIT);
+        let connect_timeout = settings.connect_timeout.min(LONGEST_LIMIT);
         let proxy = settings.proxy.as_deref().map(proxy_url).transpose()?;
         let mut builder = Engine::builder()
             .user_agent(&settings.user_agent)
@@ -45,8 +49,8 @@ impl Client {
             .referer(false)
             .no_proxy()
             .tls_version_min(reqwest::tls::Version::TLS_1_2)
-            .connect_timeout(settings.connect_timeout)
-            .timeout(settings.timeout)
+            .connect_timeout(connect_timeout)
+            .timeout(timeout)
             .dns_resolver(Arc::clone(&addresses));
         if let Some(proxy) = &proxy {
             let proxy = reqwest::Proxy::all(proxy.clone());
@@ -70,8 +74,8 @@ impl Client {
             addresses,
             proxy,
             resolver: Arc::clone(&settings.resolver),
-            connect_timeout: settings.connect_timeout,
-            timeout: settings.timeout,
+            connect_timeout,
+            timeout,
             body_limit: settings.body_limit,
             allow_http: settings.allow_http,
         })

@@ -38,6 +38,8 @@ pub enum Seen<'a> {
     NotAsked,
     /// It knows no such account.
     AccountGone,
+    /// It was not asked: its directory no longer names the host of the order, and nothing signed goes elsewhere.
+    Elsewhere,
     /// It knows no such order.
     Missing,
     /// The order.
@@ -75,6 +77,8 @@ pub enum Why {
     DirectoryChanged,
     /// It ends, or has ended, before it could be finished.
     Expired(Timestamp),
+    /// It is on a host that the server's directory does not name.
+    Elsewhere,
     /// It is for other names.
     IdentifiersChanged,
     /// It is of another account.
@@ -93,6 +97,9 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DirectoryChanged => f.write_str("the server is another one"),
+            Self::Elsewhere => {
+                f.write_str("the order is on a host that the server's directory does not name")
+            }
             Self::Expired(at) => write!(f, "the order ends at {at}"),
             Self::IdentifiersChanged => f.write_str("the names are other ones"),
             Self::KeyChanged => f.write_str("the account is another one"),
@@ -128,6 +135,7 @@ pub fn resume(state: Option<&State>, seen: Seen<'_>, wish: &Wish<'_>, now: Times
     match seen {
         Seen::NotAsked => Resume::Look,
         Seen::AccountGone => Resume::AccountGone,
+        Seen::Elsewhere => anew(Why::Elsewhere),
         Seen::Missing => anew(Why::OrderMissing),
         Seen::Order(order) => of_order(state, order, wish, now),
     }

@@ -110,6 +110,7 @@ fn what_is_missing_at_the_server_is_told_apart() {
     let decide = |seen| resume(Some(&state), seen, &wish(&identifiers), NOW);
     assert_eq!(decide(Seen::NotAsked), Resume::Look);
     assert_eq!(decide(Seen::Missing), anew(Why::OrderMissing, false));
+    assert_eq!(decide(Seen::Elsewhere), anew(Why::Elsewhere, false));
     assert_eq!(decide(Seen::AccountGone), Resume::AccountGone);
     let begun = |state| resume(state, Seen::NotAsked, &wish(&identifiers), NOW);
     assert_eq!(begun(None), Resume::Begin);

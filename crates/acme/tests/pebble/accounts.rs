@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use acme::{
-    Account, ChallengeKind, ExternalAccount, OrderStatus, PreferredChain, ProblemKind,
-    Registration, certificate_id, revoke_with_key,
+    Account, ChallengeKind, ExternalAccount, OrderStatus, PreferredChain, Registration, Revoked,
+    certificate_id, revoke_with_key,
 };
 use pki::crl::RevocationReason;
 use pki::jws::{HmacAlgorithm, from_base64url};
@@ -235,17 +235,32 @@ fn certificates_are_revoked_by_account_and_by_their_own_key() {
     let account = world.account();
     let (certificate, _) = issue(&account, &["a.example"]);
     assert!(!is_revoked(&world, &certificate));
-    account
-        .revoke(&certificate, RevocationReason::Superseded)
-        .unwrap();
-    assert!(is_revoked(&world, &certificate));
-    let error = account
-        .revoke(&certificate, RevocationReason::Superseded)
-        .unwrap_err();
-    let acme::Error::Problem { problem, .. } = error else {
-        panic!("{error}")
+    let revoke = |certificate: &Certificate| {
+        account
+            .revoke(certificate, RevocationReason::Superseded)
+            .unwrap()
     };
-    assert_eq!(problem.kind, ProblemKind::AlreadyRevoked);
+    assert_eq!(revoke(&certificate), Revoked::Now);
+    assert!(is_revoked(&world, &certificate));
+    assert_eq!(revoke(&certificate), Revoked::Before);
+    // The server has done it, though its answer was lost or a gateway gave up; asked again, it says so.
+    const REVOKE: &str = "POST /revoke-cert";
+    let html = [("content-type", "text/html")];
+    for (rule, since) in [
+        (Rule::lose_answer(REVOKE, 1), Revoked::Now),
+        (Rule::lose_request(REVOKE, 1), Revoked::Now),
+        (
+            Rule::replace_answer(REVOKE, 1, 502, &html, "<html>"),
+            Revoked::Before,
+        ),
+    ] {
+        let (certificate, _) = issue(&account, &["a.example"]);
+        let before = world.proxy.count(REVOKE);
+        world.fault(vec![rule]);
+        assert_eq!(revoke(&certificate), since);
+        assert!(is_revoked(&world, &certificate));
+        assert_eq!(world.proxy.count(REVOKE) - before, 2);
+    }
     let (certificate, key) = issue(&account, &["b.example"]);
     let server = account.server();
     revoke_with_key(server, &certificate, &key, RevocationReason::KeyCompromise).unwrap();

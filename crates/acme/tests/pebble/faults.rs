@@ -219,6 +219,55 @@ fn a_server_that_stops_answering_is_left_in_time() {
 }
 
 #[test]
+fn everything_at_a_server_has_one_limit_and_what_is_over_it_is_not_sent() {
+    let mut world = world();
+    world.patience.whole = Some(Duration::from_secs(90));
+    let account = world.account();
+    let limited = |span| Rule::problem(ORDER, 1, 429, "rateLimited", &[("retry-after", span)]);
+    world.fault(vec![limited("50"), limited("50").after(1)]);
+    account.new_order(&order_of(&["example.org"])).unwrap();
+    let error = account.new_order(&order_of(&["example.org"])).unwrap_err();
+    assert_eq!(error.kind(), "acme.out_of_time", "{error}");
+    assert_eq!(world.proxy.count(ORDER), 3);
+    // The second pause was cut, and nothing was sent after it.
+    assert!(world.clock.waits()[1] <= Duration::from_secs(40));
+    let asked = world.proxy.log().len();
+    let error = account.facts().unwrap_err();
+    assert_eq!(error.kind(), "acme.out_of_time");
+    assert_eq!(world.proxy.log().len(), asked);
+}
+
+/// Nothing in RFC 8555 tells whether there is an order; one that nobody knows ends by itself.
+#[test]
+fn an_order_that_a_gateway_hid_is_made_again_and_the_other_ends_by_itself() {
+    let world = world();
+    let account = world.account();
+    let html = [("content-type", "text/html")];
+    world.fault(vec![Rule::replace_answer(ORDER, 1, 502, &html, "<html>")]);
+    let order = account.new_order(&order_of(&["example.org"])).unwrap();
+    prove(&account, order, &ChallengeKind::Dns01).unwrap();
+    assert_eq!(world.proxy.count(ORDER), 2);
+    assert_eq!(account.orders().unwrap().len(), 2);
+}
+
+#[test]
+fn a_limit_that_no_clock_can_show_is_no_panic() {
+    let mut world = world();
+    world.timeout = Duration::MAX;
+    world.patience = acme::Patience {
+        max_wait: Duration::MAX,
+        pause: Duration::MAX,
+        deadline: Duration::MAX,
+        whole: Some(Duration::MAX),
+        ..world.patience
+    };
+    let account = world.account();
+    world.fault(vec![Rule::answer(ORDER, 2, 503, &[], "")]);
+    account.new_order(&order_of(&["example.org"])).unwrap();
+    assert_eq!(world.clock.waits().len(), 2);
+}
+
+#[test]
 fn looking_is_repeated_when_its_answer_is_lost() {
     let world = world();
     let account = world.account();

@@ -102,6 +102,9 @@ fn an_order_that_leads_elsewhere_or_is_for_others_is_refused() {
         assert_eq!(error.kind(), "acme.bad_answer");
         assert!(error.to_string().contains(reason), "{error}");
     }
+    // The order is refused, and what it left to be proved is given up.
+    let gave_up = world.proxy.count("POST /authZ/");
+    assert_eq!(gave_up, 2, "looked at, and given up");
     let many = vec![world.proxy.url("/authZ/1"); 1_001];
     world.fault(vec![Rule::edit(ORDER, 1, json!({"authorizations": many}))]);
     let error = account.new_order(&order_of(&["example.org"])).unwrap_err();
@@ -198,4 +201,36 @@ fn a_clock_that_is_a_little_behind_does_no_harm_and_one_that_is_far_behind_is_na
     let error = account.download(&url, &request, None).unwrap_err();
     assert_eq!(error.kind(), "acme.clock_behind");
     assert!(error.to_string().ends_with("check the clock"), "{error}");
+}
+
+/// Else each run would order another certificate, until the server's limits say no.
+#[test]
+fn a_certificate_is_kept_when_the_clock_is_so_far_ahead_that_it_seems_to_have_ended() {
+    let world = world();
+    let account = world.account();
+    let order = account.new_order(&order_of(&["example.org"])).unwrap();
+    let order = prove(&account, order, &ChallengeKind::Dns01).unwrap();
+    let (request, _) = request(&["example.org"]);
+    let url = account
+        .finalize(&order, &request)
+        .unwrap()
+        .certificate
+        .unwrap();
+    world
+        .clock
+        .set_ahead(Duration::from_secs(10 * 365 * 86_400));
+    let error = account.download(&url, &request, None).unwrap_err();
+    assert_eq!(error.kind(), "acme.clock_ahead");
+    assert!(error.to_string().contains("set the clock"), "{error}");
+    // One that has ended at the server as well is of no use.
+    let late = Rule::edit_header(
+        "POST /certZ",
+        1,
+        "date",
+        Some("Fri, 01 Jan 2100 00:00:00 GMT"),
+    );
+    world.fault(vec![late]);
+    let error = account.download(&url, &request, None).unwrap_err();
+    assert_eq!(error.kind(), "acme.certificate_wrong");
+    assert!(error.to_string().contains("expired"), "{error}");
 }

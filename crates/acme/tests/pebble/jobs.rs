@@ -269,6 +269,44 @@ fn an_order_that_pebble_does_not_know_is_made_anew() {
     }
 }
 
+/// A server that has moved, all of it, with its accounts.
+#[test]
+fn an_order_on_a_host_that_the_directory_no_longer_names_is_made_anew() {
+    let (world, host, _dns) = world(Release::New);
+    let account = world.account();
+    let wish = Wish::new(&["a.example"]);
+    wish.job(&account).begin().unwrap();
+    let mut state = wish.saved();
+    state.order = Some("https://old.ca.example/my-order/1".to_owned());
+    state.save(&wish.state).unwrap();
+    let error = wish.job(&account).complete().unwrap_err();
+    assert_eq!(error.kind(), "acme.start_again");
+    let done = wish.job(&account).run(&Web(&host)).unwrap();
+    assert_eq!(done.restarted, [Why::Elsewhere]);
+    assert_verifies(&world, &done.issued.chain, 0, "a.example");
+}
+
+#[test]
+fn a_clock_that_is_far_ahead_costs_one_certificate_however_often_it_is_tried() {
+    let (world, host, _dns) = world(Release::New);
+    let account = world.account();
+    let wish = Wish::new(&["a.example"]);
+    let mut proofs = wish.job(&account).begin().unwrap().proofs;
+    Web(&host).publish(&mut proofs).unwrap();
+    wish.job(&account).complete().unwrap();
+    world
+        .clock
+        .set_ahead(std::time::Duration::from_secs(10 * 365 * 86_400));
+    for _ in 0..2 {
+        let error = wish.job(&account).run(&Web(&host)).unwrap_err();
+        assert_eq!(error.kind(), "acme.clock_ahead", "{error}");
+    }
+    world.clock.set_ahead(std::time::Duration::ZERO);
+    let done = wish.job(&account).run(&Web(&host)).unwrap();
+    assert_verifies(&world, &done.issued.chain, 0, "a.example");
+    assert_eq!(world.proxy.count("POST /order-plz"), 1);
+}
+
 #[test]
 fn a_name_that_nobody_ordered_is_not_proved() {
     let (world, host, _dns) = world(Release::Stable);

@@ -15,6 +15,8 @@ use pki::{
 use testbed::servers::{FaultProxy, Pebble, Rule, Settings};
 use web::{Client, Trust};
 
+const MILLENNIUM: Duration = Duration::from_secs(31_557_600_000);
+
 /// Waits a little and says that it was all: a test of a pause of a minute takes 30 ms.
 pub(crate) struct QuickClock {
     behind: Mutex<Duration>,
@@ -35,6 +37,10 @@ impl QuickClock {
         *self.behind.lock().unwrap() = span;
     }
 
+    pub(crate) fn set_ahead(&self, span: Duration) {
+        *self.ahead.lock().unwrap() = span;
+    }
+
     pub(crate) fn waits(&self) -> Vec<Duration> {
         self.waits.lock().unwrap().clone()
     }
@@ -49,7 +55,9 @@ impl Clock for QuickClock {
         self.waits.lock().unwrap().push(span);
         let slept = span.min(Duration::from_millis(30));
         std::thread::sleep(slept);
-        *self.ahead.lock().unwrap() += span - slept;
+        let mut ahead = self.ahead.lock().unwrap();
+        // No further than a calendar shows.
+        *ahead = ahead.saturating_add(span - slept).min(MILLENNIUM);
     }
 }
 

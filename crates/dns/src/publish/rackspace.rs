@@ -153,7 +153,7 @@ impl Run {
     fn finish(&mut self, job: &Value) -> Result<()> {
         let id = text(&job["jobId"]).ok_or_else(|| refused("job", "it has no identifier"))?;
         let path = format!("/status/{}?showDetails=true", escaped(&id));
-        let deadline = Instant::now() + self.within;
+        let started = Instant::now();
         let (mut job, mut pause) = (job.clone(), FIRST_PAUSE);
         loop {
             match job["status"].as_str() {
@@ -166,7 +166,7 @@ impl Run {
                         words.unwrap_or("it failed and says nothing"),
                     ));
                 }
-                _ if Instant::now() >= deadline => {
+                _ if started.elapsed() >= self.within => {
                     let seconds = self.within.as_secs();
                     return Err(refused(
                         "job",
