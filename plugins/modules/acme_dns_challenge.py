@@ -332,6 +332,12 @@ options:
 extends_documentation_fragment:
   - tls.everywhere.attributes
   - tls.everywhere.attributes.actiongroup
+notes:
+  - The program is also a helper of certmonger, which then makes keys, tracks and renews certificates that an ACME server signs, as
+    C(getcert add-ca -c NAME -e "/usr/local/libexec/tls-everywhere/acme_dns_challenge --certmonger FILE"). FILE holds the options of this
+    module as JSON, O(certificates) at most one entry with C(profile) and C(preferred_chain). C(getcert request -T) names the profile. The
+    role C(tls.everywhere.certmonger) sets it up. What the server refuses becomes CA_REJECTED, what is not set up CA_UNCONFIGURED, and
+    what may pass is tried again after a quarter of an hour, or when the server says.
 seealso:
   - module: tls.everywhere.cert_request
 """
