@@ -68,6 +68,9 @@ impl CertificateError {
             Self::Acme(acme::Error::AccountGone { .. }) => Some(String::from(
                 "give the key of an account that is there, or remove the key file and set account_create",
             )),
+            Self::Acme(acme::Error::Listen { .. }) => Some(String::from(
+                "stop it, or choose another port with http.port and have what is in front pass requests there",
+            )),
             _ => None,
         }
     }

@@ -229,10 +229,10 @@ impl Work<'_> {
 
     /// The certificate is in service, so what is left over of its order is no failure.
     fn forget_order(&self, applied: &mut Applied) {
-        let IssuerSpec::Acme(spec) = &self.entry.issuer else {
+        if !matches!(self.entry.issuer, IssuerSpec::Acme(_)) {
             return;
-        };
-        let place = Place::new(self.state_dir, Some(spec), &self.entry.name);
+        }
+        let place = Place::new(self.state_dir, self.entry);
         let pending = PendingDir::new(self.state_dir, &self.entry.name);
         let forgotten = place
             .forget_order()

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use acme_dns_challenge::failure::CertificateError;
 use ansible_module::{FailedItem, Failure, InputFaults, flatten};
+use pki::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::kept::KeptError;
@@ -187,6 +188,17 @@ impl EntryError {
             kind: self.kind().to_owned(),
             msg: flatten(self),
             hint: self.hint(),
+        }
+    }
+
+    /// When the issuer may be asked again, if it said so.
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Acme(error) => match error.as_ref() {
+                CertificateError::Acme(error) => error.retry_at(),
+                _ => None,
+            },
+            _ => None,
         }
     }
 

@@ -118,7 +118,7 @@ fn load(
 ) -> Result<Loaded, EntryError> {
     match &entry.issuer {
         IssuerSpec::Acme(spec) => {
-            let kept = Place::new(state_dir, Some(spec), &entry.name).kept();
+            let kept = Place::new(state_dir, entry).kept();
             let issuer = Acme::new(&spec.authority.directory, kept);
             Ok(Loaded::Acme(Box::new(issuer)))
         }

@@ -8,6 +8,7 @@
 mod dns;
 mod http;
 mod place;
+mod rest;
 mod servers;
 
 use std::path::Path;
@@ -69,6 +70,7 @@ struct Due<'a> {
     order: OrderRequest,
     request: CertificateRequest,
     key: PrivateKey,
+    is_fresh: bool,
 }
 
 /// What the way of one challenge gives for one item.
@@ -119,14 +121,19 @@ fn together(items: &[&Item<'_>], servers: &Servers, state_dir: &Path) -> Vec<Set
     let Some(spec) = items.first().map(|item| item.spec) else {
         return Vec::new();
     };
-    let account = match servers.account(spec) {
+    let now = Timestamp::from(servers.now());
+    let staged = each(items, spec.shared.parallel, |item| {
+        Due::stage(item, state_dir, now)
+    });
+    if staged.iter().all(Result::is_err) {
+        // The server is not asked for anything.
+        let error = staged.into_iter().filter_map(Result::err);
+        return error.map(failed).collect();
+    }
+    let (account, is_made) = match servers.account(spec) {
         Ok(account) => account,
         Err(error) => return items.iter().map(|_| failed(error.share())).collect(),
     };
-    let (account, is_made) = account;
-    let staged = each(items, spec.shared.parallel, |item| {
-        Due::stage(item, state_dir)
-    });
     let due: Vec<&Due<'_>> = staged.iter().flatten().collect();
     let before: Vec<Option<String>> = due.iter().map(|due| due.ordered()).collect();
     let done = match &spec.http {
@@ -135,9 +142,9 @@ fn together(items: &[&Item<'_>], servers: &Servers, state_dir: &Path) -> Vec<Set
     };
     let mut done = done.into_iter().zip(before);
     staged
-        .iter()
+        .into_iter()
         .map(|staged| match staged {
-            Err(error) => failed(error.share()),
+            Err(error) => failed(error),
             Ok(due) => match done.next() {
                 Some((done, before)) => due.settle(done, before, is_made),
                 // There is one for each: this is not reached.
@@ -149,9 +156,9 @@ fn together(items: &[&Item<'_>], servers: &Servers, state_dir: &Path) -> Vec<Set
 
 fn failed(error: EntryError) -> Settled {
     Settled {
+        retry_at: error.retry_at(),
         result: Err(error),
         is_touched: false,
-        retry_at: None,
         failed_identifiers: Vec::new(),
         warnings: Vec::new(),
     }
@@ -159,8 +166,14 @@ fn failed(error: EntryError) -> Settled {
 
 impl<'a> Due<'a> {
     /// Key and request, on disk before the server hears of them.
-    fn stage(item: &'a Item<'a>, state_dir: &Path) -> Result<Self, EntryError> {
+    fn stage(item: &'a Item<'a>, state_dir: &Path, now: Timestamp) -> Result<Self, EntryError> {
         let entry = item.entry;
+        let place = Place::new(state_dir, entry);
+        let identifiers = Identifier::all_of(&entry.template.names)
+            .map_err(|why| EntryError::from(CertificateError::Names(why)))?;
+        if let Some(error) = rest::of(item.spec, &place, &identifiers, now) {
+            return Err(EntryError::from(CertificateError::from(error)));
+        }
         let (pending, is_there) = match (&item.seen.pending, item.source) {
             (Some(pending), KeySource::Pending) => (
                 Pending {
@@ -174,9 +187,6 @@ impl<'a> Due<'a> {
         if !is_there {
             PendingDir::new(state_dir, &entry.name).save(&pending, &entry.key)?;
         }
-        let identifiers = Identifier::all_of(&entry.template.names)
-            .map_err(|why| EntryError::from(CertificateError::Names(why)))?;
-        let place = Place::new(state_dir, Some(item.spec), &entry.name);
         let order = OrderRequest {
             profile: item.spec.profile.clone(),
             replaces: replaced(item, &place, &identifiers),
@@ -188,6 +198,7 @@ impl<'a> Due<'a> {
             order,
             request: pending.request,
             key: pending.key,
+            is_fresh: !is_there,
         })
     }
 
@@ -200,7 +211,7 @@ impl<'a> Due<'a> {
         let mut settled = Settled {
             result: Err(EntryError::from(issuers::Error::NotOrdered)),
             // An order that is only looked at once more changes nothing.
-            is_touched: is_made || self.ordered() != before || before.is_none(),
+            is_touched: is_made || self.is_fresh || self.ordered() != before,
             retry_at: None,
             failed_identifiers: Vec::new(),
             warnings: done.warnings,

@@ -440,7 +440,7 @@ impl<'a> Task<'a> {
             .filter(exists)
             .collect();
         let pending = PendingDir::new(&self.request.state_dir, &entry.name);
-        let place = Place::new(&self.request.state_dir, None, &entry.name);
+        let place = Place::new(&self.request.state_dir, entry);
         let is_ordered = place.all().iter().any(exists);
         let is_tracked = self.stop_tracking(entry)?;
         let mut changed = is_tracked || is_ordered || !paths.is_empty() || pending.path().is_dir();

@@ -10,7 +10,7 @@ use tls_files::{Attributes, FileChange, Mode, Observed, Target};
 use zeroize::Zeroizing;
 
 use crate::failure::EntryError;
-use crate::request::{AcmeSpec, EntryName};
+use crate::request::Entry;
 
 /// The files of one certificate in a directory of all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +26,12 @@ struct Wire {
 }
 
 impl Place {
-    /// Of the entry `name`; `state_dir` is that of the module.
-    pub fn new(state_dir: &Path, spec: Option<&AcmeSpec>, name: &EntryName) -> Self {
-        let own = spec.and_then(|spec| spec.state_dir.clone());
+    /// Of an entry; `state_dir` is that of the module.
+    pub fn new(state_dir: &Path, entry: &Entry) -> Self {
+        let own = entry.order_dir.clone();
         Self {
             directory: own.unwrap_or_else(|| state_dir.join("acme")),
-            name: name.to_string(),
+            name: entry.name.to_string(),
         }
     }
 

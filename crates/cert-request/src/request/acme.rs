@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use acme::{ChallengeKind, Demand, Identifier, PreferredChain};
@@ -41,8 +40,6 @@ pub struct AcmeSpec {
     pub profile: Option<String>,
     /// Which chain is taken.
     pub preferred: Option<PreferredChain>,
-    /// Where unfinished orders are kept, if not below the module's own `state_dir`.
-    pub state_dir: Option<PathBuf>,
     /// The same for entries with the same settings: they share an account and a responder.
     pub group: [u8; 32],
 }
@@ -89,8 +86,6 @@ pub(crate) fn acme_spec(path: &str, given: &AcmeParams, notes: &mut Notes) -> Op
         })
         .ok();
     let http = is_http.then(|| http(&format!("{path}.http"), given.http.as_ref(), notes));
-    let state_dir = given.state_dir.as_deref();
-    let state_dir = state_dir.map(|text| notes.absolute(&format!("{path}.state_dir"), text));
     let preferred = given.preferred_chain.as_deref();
     let mut shared = shared?;
     shared.challenge = challenge;
@@ -100,7 +95,6 @@ pub(crate) fn acme_spec(path: &str, given: &AcmeParams, notes: &mut Notes) -> Op
         http: http.map_or(Some(None), |http| http.map(Some))?,
         profile: given.profile.clone(),
         preferred: preferred.and_then(|text| text.parse().ok()),
-        state_dir: state_dir.flatten(),
         group: given.group,
     })
 }
@@ -174,6 +168,16 @@ pub(crate) fn check_names(
             return notes.fault(at, message);
         }
     };
+    let at = format!("certificates[{}]", merged.index);
+    if !template.names.other.is_empty() {
+        notes.fault(
+            &at,
+            "an ACME server certifies DNS names and IP addresses only; remove 'other_name'",
+        );
+    }
+    if identifiers.is_empty() && !template.subject.is_empty() {
+        notes.fault(&at, "has no DNS name and no IP address; give 'dns' or 'ip'");
+    }
     let challenge = &spec.shared.challenge;
     for identifier in &identifiers {
         let why = match (challenge, identifier) {

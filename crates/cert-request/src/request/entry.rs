@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use pki::{
@@ -153,6 +154,10 @@ pub struct Entry {
     pub issuer: IssuerSpec,
     /// What is written where, in the order of the renames.
     pub files: Vec<FileSpec>,
+    /// Whether an ACME server is, or was, the issuer.
+    pub is_ordered: bool,
+    /// Where its orders are kept, if not below the module's own `state_dir`.
+    pub order_dir: Option<PathBuf>,
     /// Passed through.
     pub containers: Vec<String>,
     /// What to do with a file that cannot be read.
@@ -193,6 +198,10 @@ pub(crate) fn entry(merged: &Merged<'_>, state: DesiredState, notes: &mut Notes)
         (DesiredState::Present, _) => Purpose::Install,
     };
     let files = files(merged, name.as_ref(), purpose, notes);
+    let acme = merged.acme();
+    let order_dir = acme.as_ref().and_then(|(acme, path)| {
+        notes.absolute(&format!("{path}.state_dir"), acme.state_dir.as_deref()?)
+    });
     Some(Entry {
         name: name?,
         template,
@@ -201,6 +210,8 @@ pub(crate) fn entry(merged: &Merged<'_>, state: DesiredState, notes: &mut Notes)
         renew,
         issuer: issuer?,
         files,
+        is_ordered: acme.is_some(),
+        order_dir,
         containers: merged
             .pick("containers", |entry| entry.containers.as_ref())
             .map_or_else(Vec::new, |(c, _)| c.clone()),

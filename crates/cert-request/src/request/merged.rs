@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An entry with the defaults under it.
 
-use crate::params::{EntryParams, IssuerParams, KeyParams, RenewParams};
+use crate::params::{AcmeParams, EntryParams, IssuerParams, KeyParams, RenewParams};
 
 /// Looks an option up in the entry, then in `defaults`; knows at which path it was found.
 pub(crate) struct Merged<'a> {
@@ -54,6 +54,12 @@ impl<'a> Merged<'a> {
     /// The issuer is taken as a whole: half of one and half of another means nothing.
     pub(crate) fn issuer(&self) -> Option<(&'a IssuerParams, String)> {
         self.pick("issuer", |entry| entry.issuer.as_ref())
+    }
+
+    /// The ACME server, if it is the issuer.
+    pub(crate) fn acme(&self) -> Option<(&'a AcmeParams, String)> {
+        let (issuer, path) = self.issuer()?;
+        Some((issuer.acme.as_ref()?, format!("{path}.acme")))
     }
 
     /// Whether the issuer is certmonger.

@@ -13,7 +13,7 @@ use crate::issuance::Loaded;
 use crate::observe::Observation;
 use crate::ordered::{self, Place};
 use crate::outcome::EntryOutcome;
-use crate::request::{Entry, EntryName, IssuerSpec, RenewOn};
+use crate::request::{DesiredState, Entry, EntryName, IssuerSpec, RenewOn};
 use crate::state::create_private;
 
 impl<'a> Task<'a> {
@@ -23,15 +23,14 @@ impl<'a> Task<'a> {
         self.request
             .entries
             .iter()
-            .filter_map(move |entry| match &entry.issuer {
-                IssuerSpec::Acme(spec) => Some(Place::new(state_dir, Some(spec), &entry.name)),
-                _ => None,
-            })
+            .filter(|entry| entry.is_ordered)
+            .map(move |entry| Place::new(state_dir, entry))
     }
 
     /// Before they are locked: two first runs at once must not both order.
     pub(super) fn make_places(&self) -> Result<(), TaskError> {
-        for place in self.places() {
+        let is_wished = self.request.state == DesiredState::Present;
+        for place in self.places().filter(|_| is_wished) {
             create_private(place.directory())?;
         }
         Ok(())
@@ -80,7 +79,7 @@ impl<'a> Task<'a> {
         {
             return None;
         }
-        let place = Place::new(&self.request.state_dir, Some(spec), &entry.name);
+        let place = Place::new(&self.request.state_dir, entry);
         let may_write = !self.control.check_mode;
         let (suggestion, warning) = self
             .servers

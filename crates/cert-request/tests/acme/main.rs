@@ -6,5 +6,7 @@
     reason = "tests that start programs"
 )]
 
+mod bad_days;
+mod dns;
 mod http;
 mod world;

@@ -68,10 +68,15 @@ impl Lab {
     }
 
     pub(crate) fn new(release: Release, port: u16, front: u16) -> Self {
+        Self::with(release, port, front, 5)
+    }
+
+    /// Of a hundred nonces so many are refused. None where a test changes answers: it would change a refusal too.
+    pub(crate) fn with(release: Release, port: u16, front: u16, nonces: u8) -> Self {
         let dns = DnsWorld::start(&World::default());
         let settings = Settings::validating(release, front)
             .dns(dns.resolver.address())
-            .environment("PEBBLE_WFE_NONCEREJECT", "5")
+            .environment("PEBBLE_WFE_NONCEREJECT", &nonces.to_string())
             .configuration(json!({"retryAfter": {"authz": 1, "order": 1}}));
         let pebble = Pebble::start(&settings);
         let proxy = FaultProxy::start(Some(pebble.port()), pebble.certificate());
@@ -139,6 +144,15 @@ impl Lab {
 
     pub(crate) fn run(&self, args: &Value) -> Answer {
         self.module(args).run()
+    }
+
+    /// How many orders the server has, and accounts: a request that it refused for its nonce came to nothing.
+    pub(crate) fn orders(&self) -> usize {
+        self.pebble.log().matches("orders in the db").count()
+    }
+
+    pub(crate) fn accounts(&self) -> usize {
+        self.pebble.log().matches("accounts in memory").count()
     }
 
     /// Runs and expects success.

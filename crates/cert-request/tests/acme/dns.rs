@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Names proved in the DNS, by the host's own TSIG key.
+
+use serde_json::json;
+use testbed::servers::{Release, SECRET};
+
+use crate::world::{Lab, of};
+
+#[test]
+fn all_certificates_are_proved_by_one_publication() {
+    let lab = Lab::direct(Release::New);
+    let [primary, secondary] = lab.dns.authoritative();
+    let issuer = json!({
+        "http": null,
+        "provider": {"rfc2136": {"server": primary.to_string(), "key_name": "key-hmac-sha256", "secret": SECRET}},
+        "target": {"zone": "acme-sign.test"},
+        "propagation": {
+            "resolvers": [lab.dns.resolver.address().to_string()],
+            "nameservers": [primary.to_string(), secondary.to_string()],
+            "timeout": "20s",
+        },
+    });
+    let task = lab.task(
+        &[
+            ("one", &["h0.example.test", "h1.example.test"]),
+            ("wild", &["*.h2.example.test", "h2.example.test"]),
+        ],
+        &issuer,
+    );
+    let answer = lab.succeed(&task);
+    answer.never_says(SECRET);
+    assert_eq!(answer.value["renewed"], json!(["one", "wild"]));
+    lab.assert_issued("one", "h1.example.test");
+    lab.assert_issued("wild", "any.h2.example.test");
+    assert!(lab.dns.texts().is_empty(), "{:?}", lab.dns.texts());
+    let updates = lab.dns.primary.log().matches("adding an RR").count();
+    assert_eq!(updates, 4, "{}", lab.dns.primary.log());
+    assert!(!lab.succeed(&task).changed());
+
+    // One name that leads nowhere drops out before it costs the others anything.
+    let task = lab.task(
+        &[
+            ("lost", &["nowhere.example.test"]),
+            ("fine", &["h3.example.test"]),
+        ],
+        &issuer,
+    );
+    let answer = lab.run(&task);
+    assert!(
+        answer.kind().starts_with("dns.target"),
+        "{}",
+        answer.report()
+    );
+    assert_eq!(of(&answer, "fine")["action"], "issue");
+    lab.assert_issued("fine", "h3.example.test");
+}
