@@ -55,10 +55,13 @@ class ActionModule(ActionBase):
         total = _nothing({key: {'kind': 'input.invalid', 'msg': fault} for key, fault in plan.faults.items()})
         profiles = {entry.key: entry.more['profile'] for entry in plan.entries if entry.more.get('profile')}
         total.update(run=time.time_ns(), pending={}, ready={}, records=[], profiles=profiles, checked=[entry.checked for entry in plan.entries])
+        if arguments.get('prepared'):
+            total['updated'] = list(plain(self._vars[ASKED]).get('updated') or [])
         wishes = [letsencrypt_plan.wish(entry, settings) for entry in plan.entries]
         result = self._certificates(wishes, settings, total)
         if result.get('failed') and _lacks_places(result) and not arguments.get('prepared'):
-            return {'changed': False, 'prepare': letsencrypt_plan.directories(plan.entries, settings)}
+            # What was put right meanwhile is told with what comes next.
+            return {'changed': total['changed'], 'updated': total['updated'], 'prepare': letsencrypt_plan.directories(plan.entries, settings)}
         self._replace_foreign(plan.entries, settings, total)
         if total.get('failed'):
             return total
@@ -284,7 +287,9 @@ class ActionModule(ActionBase):
         return {'changed': False, 'topics': topics, 'unheard': [topic for topic in arguments.get('topics') or [] if topic not in known]}
 
     def _handler_names(self, handler: t.Any) -> list[str]:
-        names = [str(topic) for topic in handler.listen or []]
+        # Up to ansible-core 2.17 as it is written: one text or a list of them.
+        topics = handler.listen or []
+        names = [topics] if isinstance(topics, str) else [str(topic) for topic in topics]
         if not handler.name:
             return names
         before = handler.name

@@ -17,7 +17,7 @@ STAGING, PRODUCTION = 'letsencrypt-staging', 'letsencrypt'
 
 # The authority of tests; its name tells its certificates from real ones.
 TEST_ROOT, TEST_AUTHORITY = 'letsencrypt-test-root', 'letsencrypt-test'
-TEST_NAME = 'letsencrypt_self_sign_only, not to be trusted'
+TEST_NAME = 'letsencrypt_self_sign_only (do not trust)'
 
 # What Let's Encrypt's staging environment has in the names of its authorities.
 STAGING_NAME = '(STAGING)'
@@ -147,7 +147,8 @@ def state(settings: Result) -> str:
     """Where orders and the account of one server are kept, apart from those of others."""
     directory = settings['acme']['directory']
     place = directory if '/' not in directory else (urlsplit(directory).netloc or directory) + '-' + hashlib.sha256(directory.encode()).hexdigest()[:8]
-    return f"{settings['state_directory']}/{re.sub('[^A-Za-z0-9.-]', '_', place).lstrip('.')}"
+    above = settings['central_directory'] if settings.get('placement') == 'central' else settings['state_directory']
+    return f"{above}/{re.sub('[^A-Za-z0-9.-]', '_', place).lstrip('.')}"
 
 
 def authority(settings: Result) -> Result:

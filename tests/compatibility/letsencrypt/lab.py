@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -71,8 +72,8 @@ class Ran:
 class Lab:
     """Some hosts with their certificates, and who signs them."""
 
-    def __init__(self, place, world, core=NEWEST, **certs):
-        self.place, self.world, self.core, self.certs = pathlib.Path(place), world, core, certs
+    def __init__(self, place, world, core=NEWEST, bare=False, **certs):
+        self.place, self.world, self.core, self.bare, self.certs = pathlib.Path(place), world, core, bare, certs
         self.place.mkdir(parents=True, exist_ok=True)
 
     def directory(self, host):
@@ -106,10 +107,21 @@ class Lab:
         }
         return {**found, **more}
 
+    def prepare(self):
+        """The directories that the role would make, without the seconds that it takes; hosts that are `bare` have none."""
+        for host, certs in self.certs.items():
+            for path in [self.directory(host), *(self.directory(host) / names[0].partition(":")[0] for names in certs.values())]:
+                if not path.exists():
+                    path.mkdir(parents=True)
+                    shutil.chown(path, "root", GROUP)
+                    path.chmod(0o2750)
+
     def play(self, plays, ok=True, arguments=(), groups=None, **values):
         """One run of ansible-playbook."""
         for each in plays:
             each.setdefault("gather_facts", False)
+        if not self.bare:
+            self.prepare()
         (self.place / "play.yml").write_text(json.dumps(plays))
         (self.place / "inventory.json").write_text(json.dumps(self.inventory(groups or {})))
         (self.place / "variables.json").write_text(json.dumps(self.settings(**values)))
@@ -126,12 +138,12 @@ class Lab:
             assert (ran.status == 0) == ok, ran.text
         return ran
 
-    def three(self, handlers=(), **values):
+    def three(self, handlers=(), publish=(), **values):
         """OpenDev's three plays, as their base.yaml has them."""
         hosts = "letsencrypt:!disabled"
         plays = [
             {"name": "Base: request certificates", "hosts": hosts, "roles": ["letsencrypt-acme-sh-install", "letsencrypt-request-certs"]},
-            {"name": "Base: publish", "hosts": "adns:!disabled", "roles": ["letsencrypt-install-txt-record"]},
+            {"name": "Base: publish", "hosts": "adns:!disabled", "roles": ["letsencrypt-install-txt-record"], **dict(publish)},
             {"name": "Base: create", "hosts": hosts, "roles": ["letsencrypt-create-certs"], "handlers": list(handlers)},
         ]
         values.setdefault("letsencrypt_zone", "acme-file.test")
@@ -175,9 +187,14 @@ def touched(place):
     return {path.name: path.read_text().count("x") for path in sorted(pathlib.Path(place).iterdir())}
 
 
-def openssl(*arguments):
-    """What openssl prints; its refusal is ours."""
-    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
+def openssl(*arguments, days_ago=0):
+    """What openssl prints; its refusal is ours. With `days_ago` it believes in another day."""
+    environment = {"PATH": os.environ["PATH"]}
+    if days_ago:
+        library = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketime.so.1"
+        assert os.path.exists(library), "install libfaketime: scripts/setup-debian test"
+        environment.update(LD_PRELOAD=library, FAKETIME=f"-{days_ago}d")
+    done = subprocess.run(["openssl", *map(str, arguments)], env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, f"openssl {arguments}: {done.stdout}{done.stderr}"
     return done.stdout
 

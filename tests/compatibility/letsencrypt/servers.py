@@ -173,6 +173,10 @@ class Pebble(Server):
         """How many requests it has answered."""
         return len(re.findall(r"(?:GET|POST|HEAD) /", self.log()))
 
+    def accounts(self):
+        """How many accounts have been made."""
+        return len(re.findall(r"There are now \d+ accounts", self.log()))
+
     def issued(self):
         """How many certificates it has issued."""
         return self.log().count("Issued certificate serial")

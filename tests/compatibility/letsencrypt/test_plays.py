@@ -6,11 +6,10 @@ from __future__ import annotations
 from lab import Lab, touched, touching
 from servers import FILE, SIGNING
 
-NAMES = {"h1": ["h1.example.test", "h2.example.test"]}
-
 
 def test_the_single_call_issues_for_all_hosts_with_one_update_and_then_rests(world, place):
-    lab = Lab(place, world, web1={"main": ["h1.example.test:8443", "h2.example.test"], "git": ["h3.example.test"]}, web2={"web2": ["h4.example.test"]})
+    certs = {"main": ["h1.example.test:8443", "h2.example.test"], "git": ["h3.example.test"]}
+    lab = Lab(place, world, bare=True, web1=certs, web2={"web2": ["h4.example.test"]})
     (place / "told").mkdir()
     before, serial = world.primary.updates(), world.primary.serial(SIGNING)
     ran = lab.one(touching(place / "told", "letsencrypt updated main", "letsencrypt updated web2"))
@@ -28,7 +27,8 @@ def test_the_single_call_issues_for_all_hosts_with_one_update_and_then_rests(wor
 
 
 def test_three_plays_as_opendev_has_them_issue_and_then_rest(world, place):
-    lab = Lab(place, world, web1={"main": ["o1.example.test", "o2.example.test"]}, web2={"web2": ["o3.example.test"]}, off={"off": ["o4.example.test"]})
+    certs = {"web1": {"main": ["o1.example.test", "o2.example.test"]}, "web2": {"web2": ["o3.example.test"]}, "off": {"off": ["o4.example.test"]}}
+    lab = Lab(place, world, bare=True, **certs)
     (place / "told").mkdir()
     serial = world.primary.serial(FILE)
     handlers = touching(place / "told", "letsencrypt updated main", "letsencrypt updated web2")
