@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import os
@@ -134,26 +135,35 @@ class ActionModule(ActionBase):
 
     def _issued(self) -> Result:
         """Asks the server, where something is due."""
-        return self._request(self._entries(self._existing(each.fullchain for each in self._plan.certificates)))
+        certificates = self._plan.certificates
+        texts = self._texts(path for each in certificates for path in (each.fullchain, f'{each.certbot}/fullchain.pem'))
+        states = [haproxy_plan.in_service(texts.get(each.fullchain), texts.get(f'{each.certbot}/fullchain.pem')) for each in certificates]
+        return self._request([haproxy_plan.wished(each, self._plan, self._settings, state) for each, state in zip(certificates, states)])
 
-    def _entries(self, there: t.Container[str]) -> list[Result]:
-        return [haproxy_plan.wished(each, self._plan, self._settings, each.fullchain not in there) for each in self._plan.certificates]
+    def _texts(self, paths: t.Iterable[str]) -> dict[str, str]:
+        """The files that are there. Certificates only, no keys."""
+        there = self._existing(paths)
+        result = self._native(FileSet, {'read': sorted(there)}, check=True) if there else {}
+        if result.get('failed'):
+            raise _Failed(result)
+        return {path: base64.b64decode(text).decode('ascii', 'replace') for path, text in (result.get('contents') or {}).items()}
 
     def _hook(self) -> Result:
         """The same wish in a file for the timer: closed, since secrets of an account or a DNS provider may be in it."""
         settings, paths = self._settings, self._plan.certificates
+        entries = [haproxy_plan.wished(each, self._plan, settings, 'own') for each in paths]
         content = {
-            'cert_request': {'certificates': self._entries({each.fullchain for each in paths}), 'lock_timeout': LOCK_TIMEOUT},
+            'cert_request': {'certificates': entries, 'lock_timeout': LOCK_TIMEOUT},
             'program': settings['program'], 'sockets': settings['sockets'], 'reload': settings['reload'], 'after': settings['after'],
             'port': settings['proof_port'],
             'certificates': [
-                {'name': each.names[0], 'fullchain': each.fullchain, 'pems': [{'path': pem.path, 'address': pem.address} for pem in each.pems]}
+                {'name': each.names[0], 'fullchain': each.fullchain, 'certbot': f'{each.certbot}/fullchain.pem', 'pems': [{'path': pem.path, 'address': pem.address} for pem in each.pems]}
                 for each in paths
             ],
         }
         text = json.dumps(content, indent=2, sort_keys=True) + '\n'
         file = {'path': settings['hook'], 'content': text, 'mode': '0600', 'holds_private_key': True}
-        return self._native(FileSet, {'sets': [{'name': 'haproxy_letsencrypt', 'files': [file]}]})
+        return self._native(FileSet, {'sets': [{'name': 'haproxy_letsencrypt', 'files': [file]}], 'make_directories': True})
 
     def _guarded(self, step: t.Callable[[], Result]) -> Result:
         try:

@@ -234,13 +234,24 @@ def _entry(certificate: Certificate, plan_: Plan, settings: Entry, pems: t.Seque
     }
 
 
-def wished(certificate: Certificate, plan_: Plan, settings: Entry, first: bool) -> Entry:
-    """As the ACME server is asked. What is in HAProxy's files before the first is a placeholder, however valid."""
+def in_service(own: str | None, certbot: str | None) -> str:
+    """What is in service, by the contents of our own chain and of certbot's: `none`, `certbot` or `own`."""
+    if not own:
+        return 'none'
+    first = [text.partition('-----END CERTIFICATE-----')[0].split() for text in (own, certbot or '')]
+    return 'certbot' if first[0] == first[1] else 'own'
+
+
+def wished(certificate: Certificate, plan_: Plan, settings: Entry, state: str) -> Entry:
+    """As the ACME server is asked. What is in HAProxy's files before the first is a placeholder, however valid. What
+    certbot got stays until it is due: that it was not ordered here, and has a key of another kind, is no reason."""
     entry = _entry(certificate, plan_, settings, certificate.pems, own=True)
     entry['issuer'] = {'acme': plan_.issuer}
     renew = dict(settings.get('renew') or {})
-    if first:
+    if state == 'none':
         renew['force'] = True
+    elif state == 'certbot':
+        renew['on'] = [word for word in renew.get('on') or ['expiry', 'names', 'revoked'] if word not in ('issuer', 'key')]
     return {**entry, **({'renew': renew} if renew else {}), **({'must_staple': True} if plan_.must_staple else {})}
 
 

@@ -36,7 +36,7 @@ def wish(**more):
     """What cert_request is asked for, once per certificate; there is no fault."""
     plan, notes, given = planned(**more)
     assert notes.faults == []
-    return [haproxy_plan.wished(each, plan, given, first=False) for each in plan.certificates]
+    return [haproxy_plan.wished(each, plan, given, "own") for each in plan.certificates]
 
 
 def faults(**more):
@@ -146,8 +146,21 @@ def test_the_address_that_is_only_an_example_is_not_sent():
 def test_before_the_first_certificate_what_is_there_is_a_placeholder():
     plan, _notes, given = planned(renew={"before": "20d"})
     [certificate] = plan.certificates
-    assert haproxy_plan.wished(certificate, plan, given, first=True)["renew"] == {"before": "20d", "force": True}
-    assert haproxy_plan.wished(certificate, plan, given, first=False)["renew"] == {"before": "20d"}
+    assert haproxy_plan.wished(certificate, plan, given, "none")["renew"] == {"before": "20d", "force": True}
+    assert haproxy_plan.wished(certificate, plan, given, "own")["renew"] == {"before": "20d"}
+
+
+def test_what_certbot_got_stays_until_it_is_due():
+    plan, _notes, given = planned()
+    [certificate] = plan.certificates
+    assert haproxy_plan.wished(certificate, plan, given, "certbot")["renew"] == {"on": ["expiry", "names", "revoked"]}
+
+
+def test_what_is_in_service_is_told_by_the_certificate_alone():
+    one, two, chain = (f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n" for text in ("AAAA", "BBBB", "CCCC"))
+    assert haproxy_plan.in_service(None, one) == "none"
+    assert haproxy_plan.in_service(one + chain, one.replace("\n", "\r\n")) == "certbot"
+    assert haproxy_plan.in_service(two + chain, one + chain) == haproxy_plan.in_service(one, None) == "own"
 
 
 def test_only_files_that_are_not_there_get_a_placeholder():

@@ -35,14 +35,12 @@ def say(text):
 
 # The certificates.
 
-def renew(settings):
+def ask(settings):
     """Runs cert_request; whether it changed anything, and what failed."""
     wish = settings['cert_request']
-    for each in wish['certificates']:
-        own = next(file['path'] for file in each['files'] if file['content'] == 'fullchain')
-        if not os.path.exists(own):
-            # Never issued: what HAProxy has is a placeholder, however valid it looks.
-            each.setdefault('renew', {})['force'] = True
+    for entry, files in zip(wish['certificates'], settings['certificates']):
+        renew = entry.setdefault('renew', {})
+        renew.update(hastened(files, renew))
     try:
         done = subprocess.run([settings['program'], '-'], input=json.dumps(wish), stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
                               timeout=RENEW_SECONDS)
@@ -58,6 +56,19 @@ def renew(settings):
         say('warning: %s' % warning)
     failed = [str(answer.get('msg'))] if answer.get('failed') else []
     return bool(answer.get('changed')), failed
+
+
+def hastened(files, renew):
+    """What the state of the files adds to `renew`; the same words as in haproxy_plan.py of the collection."""
+    if not os.path.exists(files['fullchain']):
+        # Never issued: what HAProxy has is a placeholder, however valid it looks.
+        return {'force': True}
+    try:
+        adopted = leaf(files['fullchain']) == leaf(files['certbot'])
+    except Trouble:
+        adopted = False
+    # What certbot got stays until it is due.
+    return {'on': [word for word in renew.get('on') or ['expiry', 'names', 'revoked'] if word not in ('issuer', 'key')]} if adopted else {}
 
 
 def leaf(path):
@@ -237,7 +248,7 @@ def main(arguments):
     changed, failed = '--changed' in arguments, []
     if arguments[0] == 'renew':
         try:
-            changed, failed = renew(settings)
+            changed, failed = ask(settings)
         except Trouble as trouble:
             failed = [str(trouble)]
     try:
