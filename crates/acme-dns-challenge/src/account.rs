@@ -3,10 +3,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use acme::{Account, Registration, RunningClock, Server};
 use ansible_module::flatten;
-use pki::{Curve, KeyAlgorithm, KeyFormat, PrivateKey, Timestamp};
+use pki::{Curve, KeyAlgorithm, KeyFormat, PrivateKey};
 use tls_files::{Attributes, FileChange, Mode, Observed, Target};
 use web::{Client, Settings, Trust};
 
@@ -21,7 +22,7 @@ use crate::request::{AccountWish, Authority, Request};
 pub fn server(
     request: &Request,
     authority: &Authority,
-    now: Timestamp,
+    now: SystemTime,
 ) -> Result<Arc<Server>, CertificateError> {
     let trust = match &authority.ca_file {
         Some(path) => Trust::Also(text(path, "the authorities of the server")?),

@@ -2,98 +2,19 @@
 //! All due certificates together: order, publish once, wait once, have them validated, fetch them. One that fails drops
 //! out and does not stop the others. What was shown is taken back on every way out.
 
-use std::path::PathBuf;
-
 use acme::state::{State, Wanted};
-use acme::{Account, Begun, Issued, Job, OrderRequest, Proof, certificate_id};
+use acme::{Account, Job, Proof, Underway};
 use ansible_module::each;
 use dns::Name;
 use dns::publish::Publisher;
 
-use crate::decide::Reason;
 use crate::failure::CertificateError;
-use crate::observe::Seen;
-use crate::records::{self, Dns, Placed, Waited};
-use crate::request::{CertificateWish, Request};
+use crate::records::{self, Dns, Placed};
+use crate::request::Request;
 
-/// A certificate that is to be ordered.
-#[derive(Debug)]
-pub struct Due<'a> {
-    /// What is wished.
-    pub wish: &'a CertificateWish,
-    /// What there is.
-    pub seen: &'a Seen,
-    /// Why.
-    pub reasons: &'a [Reason],
-    /// What is ordered.
-    pub order: OrderRequest,
-    /// Where the state is kept.
-    pub state: PathBuf,
-}
+mod progress;
 
-impl<'a> Due<'a> {
-    /// For a wish.
-    pub fn new(
-        wish: &'a CertificateWish,
-        seen: &'a Seen,
-        reasons: &'a [Reason],
-        state: PathBuf,
-    ) -> Self {
-        // RFC 9773 §5: only what has the same names is replaced.
-        let is_same = !reasons.iter().any(|reason| reason.kind == "names");
-        let replaced = seen.leaf().filter(|_| is_same);
-        let order = OrderRequest {
-            profile: wish.profile.clone(),
-            replaces: replaced.and_then(|leaf| certificate_id(leaf).ok()),
-            ..OrderRequest::of(seen.identifiers.clone())
-        };
-        Self {
-            wish,
-            seen,
-            reasons,
-            order,
-            state,
-        }
-    }
-}
-
-/// How far one has come.
-#[derive(Debug)]
-pub struct Progress<'a> {
-    /// Which.
-    pub due: &'a Due<'a>,
-    /// What is to be shown for it.
-    pub proofs: Vec<(Wanted, Placed)>,
-    /// What came of it.
-    pub issued: Option<Issued>,
-    /// Why an earlier order was not gone on with.
-    pub restarted: Vec<String>,
-    /// Whether something was done at the server.
-    pub changed: bool,
-    /// Why it went no further.
-    pub error: Option<CertificateError>,
-    begun: Option<Begun>,
-}
-
-/// What all of them took.
-#[derive(Debug, Default)]
-pub struct Taken {
-    /// Waiting for name servers.
-    pub waited: Waited,
-    /// Updates, requests and runs of the publisher.
-    pub published: usize,
-    /// What the operator should look at.
-    pub warnings: Vec<String>,
-}
-
-impl Taken {
-    /// What more was taken.
-    pub fn merge(&mut self, other: Self) {
-        self.waited = other.waited;
-        self.published += other.published;
-        self.warnings.extend(other.warnings);
-    }
-}
+pub use progress::{Due, Progress, Taken};
 
 /// The steps, with what they need.
 pub struct Steps<'a> {
@@ -119,33 +40,33 @@ impl<'a> Steps<'a> {
         (progress, taken)
     }
 
-    /// Orders, and finds out where the records must be.
+    /// Orders, and finds out where the records must be. All is ordered before it is asked what is to be proved: a server
+    /// whose stores of orders and of authorizations wait for each other, as Pebble's do, is not asked for both at once.
     pub fn begin(&self, due: &'a [Due<'a>]) -> Vec<Progress<'a>> {
-        let mut progress = each(due, self.request.parallel, |one| self.begin_one(one));
-        self.place(&mut progress);
-        progress
-    }
-
-    fn begin_one(&self, due: &'a Due<'a>) -> Progress<'a> {
-        let mut progress = Progress {
-            due,
-            proofs: Vec::new(),
-            issued: None,
-            restarted: Vec::new(),
-            changed: true,
-            error: None,
-            begun: None,
-        };
-        let before = State::load(&due.state).ok().flatten();
-        match self.job(due).begin() {
-            Ok(begun) => {
-                progress.restarted = begun.restarted.iter().map(ToString::to_string).collect();
-                let is_old = before.is_some_and(|state| state.order.is_some());
-                progress.changed = !is_old || !begun.restarted.is_empty();
-                progress.begun = Some(begun);
-            }
-            Err(error) => progress.error = Some(error.into()),
+        let mut progress: Vec<_> = due.iter().map(Progress::new).collect();
+        let ordered = self.step(&mut progress, |one| {
+            let before = State::load(&one.due.state).ok().flatten();
+            let is_old = before.is_some_and(|state| state.order.is_some());
+            let ordered = self.job(one.due).ordered();
+            Some(ordered.map(|ordered| (is_old, ordered)))
+        });
+        for (one, ordered) in progress.iter_mut().zip(ordered) {
+            one.ordered = ordered;
         }
+        let begun = self.step(&mut progress, |one| {
+            let (is_old, ordered) = one.ordered.clone()?;
+            let begun = self.job(one.due).begin_with(ordered);
+            Some(begun.map(|begun| (is_old, begun)))
+        });
+        for (one, begun) in progress.iter_mut().zip(begun) {
+            let Some((is_old, begun)) = begun else {
+                continue;
+            };
+            one.restarted = begun.restarted.iter().map(ToString::to_string).collect();
+            one.changed = !is_old || !begun.restarted.is_empty();
+            one.begun = Some(begun);
+        }
+        self.place(&mut progress);
         progress
     }
 
@@ -222,17 +143,27 @@ impl<'a> Steps<'a> {
     /// In the state before it is in the DNS: a run that is killed in between leaves nothing unknown.
     fn note(&self, progress: &mut [Progress<'a>]) -> Result<(), CertificateError> {
         for one in progress.iter_mut().filter(|one| one.error.is_none()) {
-            let mut proofs: Vec<Wanted> = Vec::with_capacity(one.proofs.len());
             for (wanted, placed) in &mut one.proofs {
                 wanted.published = Some(placed.to_json(
                     &one.due.wish.name,
                     &wanted.identifier.to_string(),
                     self.ttl(),
                 ));
-                proofs.push(wanted.clone());
             }
-            self.job(one.due).note_shown(&proofs)?;
         }
+        // The disk takes many files in the time of one.
+        let noted = each(progress, self.request.parallel, |one| {
+            if one.error.is_some() {
+                return Ok(());
+            }
+            let proofs: Vec<Wanted> = one
+                .proofs
+                .iter()
+                .map(|(wanted, _)| wanted.clone())
+                .collect();
+            self.job(one.due).note_shown(&proofs)
+        });
+        noted.into_iter().collect::<Result<(), _>>()?;
         Ok(())
     }
 
@@ -246,43 +177,64 @@ impl<'a> Steps<'a> {
         Ok(())
     }
 
-    fn complete(&self, progress: Vec<Progress<'a>>) -> Vec<Progress<'a>> {
-        let results = each(&progress, self.request.parallel, |one| {
-            let begun = one.begun.clone().filter(|_| one.error.is_none())?;
-            Some(self.job(one.due).go_on_with(begun))
+    /// Each step for all before the next, so that all wait together for the server.
+    fn complete(&self, mut progress: Vec<Progress<'a>>) -> Vec<Progress<'a>> {
+        let answered = self.step(&mut progress, |one| {
+            let begun = one.begun.clone()?;
+            Some(self.job(one.due).answer(begun))
         });
+        self.finish(&mut progress, answered);
         progress
-            .into_iter()
-            .zip(results)
-            .map(|(mut one, result)| {
-                match result {
-                    Some(Ok(issued)) => one.issued = Some(issued),
-                    Some(Err(error)) => one.error = Some(error.into()),
-                    None => {}
-                }
-                one
-            })
-            .collect()
     }
 
     /// The phase complete, in another process than the phase request.
     pub fn complete_later(&self, due: &'a [Due<'a>]) -> Vec<Progress<'a>> {
-        each(due, self.request.parallel, |due| {
-            let result = self.job(due).complete();
-            let (issued, error) = match result {
-                Ok(issued) => (Some(issued), None),
-                Err(error) => (None, Some(error.into())),
-            };
-            Progress {
-                due,
-                proofs: Vec::new(),
-                issued,
-                restarted: Vec::new(),
-                changed: true,
-                error,
-                begun: None,
+        let mut progress: Vec<_> = due.iter().map(Progress::new).collect();
+        let taken_up = self.step(&mut progress, |one| Some(self.job(one.due).take_up()));
+        self.finish(&mut progress, taken_up);
+        progress
+    }
+
+    fn finish(&self, progress: &mut [Progress<'a>], underway: Vec<Option<Underway>>) {
+        let with = |progress: &mut [Progress<'a>], underway: Vec<Option<Underway>>| {
+            for (one, underway) in progress.iter_mut().zip(underway) {
+                one.underway = underway;
             }
-        })
+        };
+        with(progress, underway);
+        let handed_in = self.step(progress, |one| {
+            Some(self.job(one.due).hand_in(one.underway.clone()?))
+        });
+        with(progress, handed_in);
+        let issued = self.step(progress, |one| {
+            Some(self.job(one.due).fetch(one.underway.clone()?))
+        });
+        for (one, issued) in progress.iter_mut().zip(issued) {
+            one.issued = issued;
+        }
+    }
+
+    /// A step for all that have not failed; those that fail in it say so.
+    fn step<T: Send>(
+        &self,
+        progress: &mut [Progress<'a>],
+        work: impl Fn(&Progress<'a>) -> Option<acme::Result<T>> + Sync,
+    ) -> Vec<Option<T>> {
+        let results = each(progress, self.request.parallel, |one| {
+            one.error.is_none().then(|| work(one)).flatten()
+        });
+        let mut done = Vec::with_capacity(results.len());
+        for (one, result) in progress.iter_mut().zip(results) {
+            done.push(match result {
+                Some(Ok(done)) => Some(done),
+                Some(Err(error)) => {
+                    one.error = Some(error.into());
+                    None
+                }
+                None => None,
+            });
+        }
+        done
     }
 
     /// Removes what these certificates may show, also what killed runs left.
@@ -306,11 +258,11 @@ impl<'a> Steps<'a> {
         match records::withdraw(publisher, &placed, self.ttl()) {
             Ok(done) => {
                 taken.published += done.steps;
-                for (due, _) in with {
-                    if let Err(error) = self.job(due).note_withdrawn() {
-                        taken.warnings.push(error.to_string());
-                    }
-                }
+                let noted = each(&with, self.request.parallel, |(due, _)| {
+                    self.job(due).note_withdrawn()
+                });
+                let failed = noted.into_iter().filter_map(Result::err);
+                taken.warnings.extend(failed.map(|error| error.to_string()));
             }
             Err(error) => taken.warnings.push(format!(
                 "records may be left in the DNS, the next run removes them: {error}"

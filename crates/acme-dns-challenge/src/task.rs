@@ -63,6 +63,9 @@ impl Module for AcmeDnsChallenge {
 /// What ordering needs.
 type Ready = (Option<Box<dyn Publisher + Sync>>, acme::Account, bool);
 
+/// The files that were changed, and warnings.
+type Installed = Result<(Vec<PathBuf>, Vec<String>), CertificateError>;
+
 struct Task<'a> {
     request: &'a Request,
     control: &'a Control,
@@ -131,7 +134,7 @@ impl Task<'_> {
                 }
             });
         let mut around = Surroundings::default();
-        let mut asked = Asked::new(self.request, self.now());
+        let mut asked = Asked::new(self.request, self.now);
         self.ask_when_to_renew(&mut items, &mut asked, &mut around.taken);
         for item in &mut items {
             if let Ok(seen) = &item.seen {
@@ -255,9 +258,12 @@ impl Task<'_> {
         };
         let (progress, taken) = self.steps(&steps, &due);
         around.taken.merge(taken);
-        for (index, one) in indexes.into_iter().zip(progress) {
+        // The disk takes the files of many in the time of one's.
+        let installed = each(&progress, self.request.parallel, |one| self.installed(one));
+        let each_of = indexes.into_iter().zip(progress).zip(installed);
+        for ((index, one), installed) in each_of {
             if let Some(outcome) = outcomes.get_mut(index) {
-                self.settle(one, outcome, around);
+                self.settle(one, installed, outcome, around);
             }
         }
     }
@@ -287,10 +293,27 @@ impl Task<'_> {
         }
     }
 
-    /// Installs what was issued, and says what came of it.
+    /// Installs what was issued.
+    fn installed(&self, one: &Progress<'_>) -> Option<Installed> {
+        let issued = one.issued.as_ref().filter(|_| one.error.is_none())?;
+        let files = one.due.wish.files.iter();
+        let all: Vec<PathBuf> = files.map(|file| file.target.path.clone()).collect();
+        let installed = self.install(one.due.wish, &issued.chain.certificates, &all);
+        Some(installed.map(|(files, mut warnings)| {
+            // What could resume it is of no use any more, and neither is what was said of the old one.
+            let (state, said) = (&one.due.state, observe::renewal(self.request, one.due.wish));
+            for forgotten in [State::forget(state), State::forget(&said)] {
+                warnings.extend(forgotten.err().map(|error| error.to_string()));
+            }
+            (files, warnings)
+        }))
+    }
+
+    /// Says what came of one.
     fn settle(
         &self,
         one: Progress<'_>,
+        installed: Option<Installed>,
         outcome: &mut CertificateOutcome,
         around: &mut Surroundings,
     ) {
@@ -304,14 +327,14 @@ impl Task<'_> {
         if let Some(error) = one.error {
             return fail(outcome, &error);
         }
-        if let Some(issued) = one.issued {
+        if let (Some(issued), Some(installed)) = (one.issued, installed) {
             if !issued.is_preferred {
                 outcome.warnings.push(format!(
                     "no chain leads to the preferred root; there are: {}",
                     issued.roots.join(", ")
                 ));
             }
-            return self.take(one.due, issued.chain.certificates, outcome);
+            return self.take(one.due, issued.chain.certificates, installed, outcome);
         }
         outcome.status = "pending";
         let records = one.proofs.iter();
@@ -320,14 +343,14 @@ impl Task<'_> {
         }));
     }
 
-    fn take(&self, due: &Due<'_>, chain: Vec<Certificate>, outcome: &mut CertificateOutcome) {
-        let all: Vec<PathBuf> = due
-            .wish
-            .files
-            .iter()
-            .map(|file| file.target.path.clone())
-            .collect();
-        match self.install(due.wish, &chain, &all) {
+    fn take(
+        &self,
+        due: &Due<'_>,
+        chain: Vec<Certificate>,
+        installed: Installed,
+        outcome: &mut CertificateOutcome,
+    ) {
+        match installed {
             Ok((files, warnings)) => {
                 outcome.status = "issued";
                 outcome.changed = true;
@@ -345,12 +368,6 @@ impl Task<'_> {
                     }
                 });
                 outcome.chain = chain;
-                // It is installed: what could resume it is of no use any more, and neither is what was said of the old one.
-                for path in [due.state.clone(), observe::renewal(self.request, due.wish)] {
-                    if let Err(error) = State::forget(&path) {
-                        outcome.warnings.push(error.to_string());
-                    }
-                }
             }
             Err(error) => fail(outcome, &error),
         }
@@ -362,7 +379,7 @@ impl Task<'_> {
         wish: &CertificateWish,
         chain: &[Certificate],
         wanted: &[PathBuf],
-    ) -> Result<(Vec<PathBuf>, Vec<String>), CertificateError> {
+    ) -> Installed {
         let change = |target: Target, text: String| FileChange {
             target,
             content: Zeroizing::new(text.into_bytes()),

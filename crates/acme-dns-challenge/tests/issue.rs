@@ -23,12 +23,16 @@ struct Lab {
 
 impl Lab {
     fn new(extra: &str) -> Self {
-        let dns = DnsWorld::start(&World {
+        let world = World {
             extra: extra.to_owned(),
             ..World::default()
-        });
-        let pebble =
-            Pebble::start(&Settings::validating(Release::New, 5002).dns(dns.resolver.address()));
+        };
+        Self::start(&world, Settings::validating(Release::New, 5002))
+    }
+
+    fn start(world: &World, settings: Settings) -> Self {
+        let dns = DnsWorld::start(world);
+        let pebble = Pebble::start(&settings.dns(dns.resolver.address()));
         let sandbox = Sandbox::new();
         sandbox.write("ca.pem", &pebble.certificate().pem);
         Self {
@@ -192,6 +196,46 @@ fn all_certificates_of_a_task_take_one_update_and_a_second_run_asks_nobody() {
         certificate(&quiet, "one")["serial"],
         certificate(&answer, "one")["serial"]
     );
+}
+
+/// What the protocol needs: directory, a nonce and the account once; order, authorization, challenge, finalize and
+/// certificate for each, and two looks at its order, since Pebble validates and issues after it has answered.
+#[test]
+fn no_more_is_asked_for_many_certificates_than_the_protocol_needs() {
+    const COUNT: usize = 20;
+    let world = World {
+        hosts: COUNT,
+        ..World::default()
+    };
+    let settings = Settings::validating(Release::New, 5002);
+    let lab = Lab::start(&world, settings.environment("PEBBLE_WFE_NONCEREJECT", "0"));
+    let certificates: Vec<Value> = (0..COUNT)
+        .map(|host| lab.csr(&format!("c{host}"), &[&format!("h{host}.example.test")]))
+        .collect();
+    let more = json!({"certificates": certificates, "provider": lab.provider()});
+    let answer = lab.task(more).run();
+    assert!(!answer.failed(), "{}", answer.report());
+    let log = lab.pebble.log();
+    let asked = |begin: &str| lab.pebble.requests(begin);
+    for (begin, count) in [
+        ("GET /dir", 1),
+        ("HEAD /nonce-plz", 1),
+        ("POST /sign-me-up", 1),
+        ("POST /order-plz", COUNT),
+        ("POST /authZ/", COUNT),
+        ("POST /chalZ/", COUNT),
+        ("POST /finalize-order/", COUNT),
+        ("POST /certZ/", COUNT),
+    ] {
+        assert_eq!(asked(begin), count, "{begin}: {log}");
+    }
+    // Twice for each, and again where a busy machine lets Pebble take longer than the pause.
+    let looks = asked("POST /my-order/");
+    assert!((2 * COUNT..=3 * COUNT).contains(&looks), "{looks}: {log}");
+    let all = asked("GET ") + asked("HEAD ") + asked("POST ");
+    assert_eq!(all, 3 + 5 * COUNT + looks, "and nothing else: {log}");
+    assert_eq!(answer.value["requests"], all);
+    assert_eq!(answer.value["updates"], 2);
 }
 
 #[test]

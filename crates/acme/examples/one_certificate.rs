@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         trust: Trust::Also(fs::read(ca)?),
         ..Settings::default()
     })?;
-    let clock = Arc::new(RunningClock::set(SystemTime::now().into()));
+    let clock = Arc::new(RunningClock::set(SystemTime::now()));
     let server = Arc::new(Server::open(client, url, clock, Patience::default())?);
     let key = acme::import::import(key.as_ref())?.key;
     let registration = Registration {

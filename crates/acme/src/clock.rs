@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Time, as the caller has it.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use pki::Timestamp;
 
@@ -11,18 +11,20 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Returns after this span.
     fn wait(&self, span: Duration);
+    /// How long this clock runs, with the parts of a second that [`Self::now`] lacks.
+    fn running(&self) -> Duration;
 }
 
 /// A clock that was set once, at `main`, and runs with the machine's monotonic time.
 #[derive(Clone, Copy, Debug)]
 pub struct RunningClock {
-    set: Timestamp,
+    set: SystemTime,
     at: Instant,
 }
 
 impl RunningClock {
     /// Sets it.
-    pub fn set(now: Timestamp) -> Self {
+    pub fn set(now: SystemTime) -> Self {
         Self {
             set: now,
             at: Instant::now(),
@@ -31,14 +33,18 @@ impl RunningClock {
 }
 
 impl Clock for RunningClock {
-    /// May be a second behind, since what it was set to has no parts of one.
     fn now(&self) -> Timestamp {
-        after(self.set, self.at.elapsed())
+        let elapsed = self.at.elapsed();
+        self.set.checked_add(elapsed).unwrap_or(self.set).into()
     }
 
     fn wait(&self, span: Duration) {
         // A server asked for the pause, and nothing else is to be done in it.
         std::thread::sleep(span);
+    }
+
+    fn running(&self) -> Duration {
+        self.at.elapsed()
     }
 }
 

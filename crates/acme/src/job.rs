@@ -2,6 +2,7 @@
 //! The walk of one certificate: request, show the proofs, complete. A process may end after each step.
 
 use std::path::Path;
+use std::time::Duration;
 
 use pki::CertificateRequest;
 
@@ -45,6 +46,16 @@ pub struct Job<'a> {
     pub state: &'a Path,
 }
 
+/// An order that there was or that was made.
+#[derive(Clone, Debug)]
+pub struct Ordered {
+    order: Order,
+    /// Whether there may be something to prove.
+    is_open: bool,
+    state: State,
+    restarted: Vec<Why>,
+}
+
 /// What the phase request found or made.
 #[derive(Clone, Debug)]
 pub struct Begun {
@@ -52,7 +63,7 @@ pub struct Begun {
     pub proofs: Vec<Wanted>,
     /// Why an earlier order was not gone on with.
     pub restarted: Vec<Why>,
-    known: Option<Known>,
+    known: Known,
 }
 
 /// What the server showed: the same process need not ask for it again.
@@ -60,6 +71,16 @@ pub struct Begun {
 struct Known {
     order: Order,
     challenges: Vec<Challenge>,
+}
+
+/// A certificate that the server was asked for, in one of the steps after the proofs were shown. A process with many of
+/// them does each step for all before the next: then all wait together.
+#[derive(Clone, Debug)]
+pub struct Underway {
+    order: Order,
+    state: State,
+    /// When the order was seen, or its server was told something, by the server's clock.
+    seen: Duration,
 }
 
 /// A certificate, and what the way to it was.
@@ -80,11 +101,13 @@ impl Job<'_> {
     /// Those of [`Self::begin`] and [`Self::complete`], and [`Error::Proof`]. What was shown is taken back.
     pub fn run(&self, publisher: &dyn Publisher) -> Result<Done> {
         let done = self.begin().and_then(|begun| {
-            let mut proofs = begun.proofs;
+            let mut proofs = begun.proofs.clone();
             if !proofs.is_empty() {
                 self.publish(publisher, &mut proofs)?;
             }
-            Ok((self.go_on(begun.known)?, begun.restarted))
+            let restarted = begun.restarted.clone();
+            let underway = self.answer(begun)?;
+            Ok((self.fetch(self.hand_in(underway)?)?, restarted))
         });
         let withdrawn = self.withdraw(publisher);
         done.map(|(issued, restarted)| Done {
@@ -111,12 +134,15 @@ impl Job<'_> {
         state.save(self.state)
     }
 
-    /// The phase complete in the process that has begun: what is known already is not asked for again.
+    /// The phase complete in the process that has begun, first step: tells the server to look at the proofs. What is
+    /// known already is not asked for again.
     ///
     /// # Errors
     /// Those of [`Self::complete`].
-    pub fn go_on_with(&self, begun: Begun) -> Result<Issued> {
-        self.go_on(begun.known)
+    pub fn answer(&self, begun: Begun) -> Result<Underway> {
+        let Known { order, challenges } = begun.known;
+        let state = self.begun(State::load(self.state)?);
+        self.answered(order, Some(challenges), state)
     }
 
     /// Notes what may be shown from now on, for callers that publish for several jobs at once: before they do.
@@ -137,16 +163,6 @@ impl Job<'_> {
         };
         state.all_withdrawn();
         state.save(self.state)
-    }
-
-    fn go_on(&self, known: Option<Known>) -> Result<Issued> {
-        let Some(Known { order, challenges }) = known else {
-            return self.complete();
-        };
-        let mut state = self.begun(State::load(self.state)?);
-        self.remembering(&mut state, |state| {
-            self.finish(order, Some(challenges), state)
-        })
     }
 
     /// That something may be shown is noted before it is, and what the publisher notes also when it failed: it may have
@@ -180,21 +196,23 @@ impl Job<'_> {
     /// [`Error::NotYet`] without asking, if the server does not want to be asked; [`Error::AccountGone`]; those of
     /// [`Account::new_order`].
     pub fn begin(&self) -> Result<Begun> {
+        let ordered = self.ordered()?;
+        self.begin_with(ordered)
+    }
+
+    /// The first step of [`Self::begin`]; [`Self::begin_with`] follows.
+    ///
+    /// # Errors
+    /// Those of [`Self::begin`].
+    pub fn ordered(&self) -> Result<Ordered> {
         let state = State::load(self.state)?;
         let (decided, order) = self.decide(state.as_ref())?;
         match decided {
-            Resume::Continue => {
-                let mut state = self.begun(state);
-                let order = self.known(order)?;
-                self.started(order, &mut state, Vec::new())
-            }
-            Resume::Download => Ok(Begun {
-                proofs: Vec::new(),
+            Resume::Continue | Resume::Download => Ok(Ordered {
+                order: self.known(order)?,
+                is_open: decided == Resume::Continue,
+                state: self.begun(state),
                 restarted: Vec::new(),
-                known: order.map(|order| Known {
-                    order,
-                    challenges: Vec::new(),
-                }),
             }),
             Resume::Begin => self.anew(state, Vec::new()),
             Resume::Anew { reasons, give_up } => {
@@ -208,6 +226,32 @@ impl Job<'_> {
         }
     }
 
+    /// The second step: asks what is to be proved, and notes it.
+    ///
+    /// # Errors
+    /// Those of [`Self::begin`].
+    pub fn begin_with(&self, ordered: Ordered) -> Result<Begun> {
+        let Ordered {
+            order,
+            is_open,
+            mut state,
+            restarted,
+        } = ordered;
+        let (proofs, challenges) = match is_open {
+            true => {
+                let challenges =
+                    self.remembering(&mut state, |state| self.collect(&order, state))?;
+                (state.proofs, challenges)
+            }
+            false => (Vec::new(), Vec::new()),
+        };
+        Ok(Begun {
+            proofs,
+            restarted,
+            known: Known { order, challenges },
+        })
+    }
+
     /// The phase complete: tells the server to look at the proofs, hands the request in and fetches the certificate.
     /// The state stays until the caller has installed it and calls [`State::forget`].
     ///
@@ -215,14 +259,20 @@ impl Job<'_> {
     /// [`Error::StartAgain`] if there is no order to go on with; [`Error::OrderFailed`] with the names that failed,
     /// whose order's other authorizations are given up; [`Error::CertificateWrong`].
     pub fn complete(&self) -> Result<Issued> {
+        let underway = self.take_up()?;
+        self.fetch(self.hand_in(underway)?)
+    }
+
+    /// The first step of [`Self::complete`]: [`Self::hand_in`] and [`Self::fetch`] follow.
+    ///
+    /// # Errors
+    /// Those of [`Self::complete`].
+    pub fn take_up(&self) -> Result<Underway> {
         let state = State::load(self.state)?;
         let (decided, order) = self.decide(state.as_ref())?;
-        let mut state = self.begun(state);
+        let state = self.begun(state);
         match decided {
-            Resume::Continue | Resume::Download => {
-                let order = self.known(order)?;
-                self.remembering(&mut state, |state| self.finish(order, None, state))
-            }
+            Resume::Continue | Resume::Download => self.answered(self.known(order)?, None, state),
             Resume::Begin => Err(Error::StartAgain {
                 reasons: "nothing was ordered".to_owned(),
             }),

@@ -49,7 +49,7 @@ pub use directory::{Directory, LETSENCRYPT, LETSENCRYPT_STAGING, Meta, directory
 pub use error::{Error, FailedIdentifier, Result};
 pub use http01::{Demand, HttpPublisher, Responder, SelfCheck};
 pub use identifier::Identifier;
-pub use job::{Begun, Done, Job, Publisher};
+pub use job::{Begun, Done, Job, Ordered, Publisher, Underway};
 pub use order::{Order, OrderRequest, OrderStatus};
 pub use patience::Patience;
 pub use problem::{Problem, ProblemKind, Subproblem};

@@ -162,6 +162,17 @@ impl Account {
     /// [`Error::OrderFailed`] with every name that failed, [`Error::NotDone`] after the deadline, [`Error::NotYet`] if
     /// the server wants a longer pause than is left.
     pub fn wait_while(&self, order: Order, while_it_is: &[OrderStatus]) -> Result<Order> {
+        self.wait_after(Duration::ZERO, order, while_it_is)
+    }
+
+    /// The same for an order that was seen so long ago: of the first pause, this is over. So many orders that are looked
+    /// at one after another take the time of one.
+    pub(crate) fn wait_after(
+        &self,
+        mut passed: Duration,
+        order: Order,
+        while_it_is: &[OrderStatus],
+    ) -> Result<Order> {
         let clock = self.server().clock();
         let limit = self.server().patience().deadline;
         let limit = limit.min(self.server().left());
@@ -175,7 +186,8 @@ impl Account {
             }
             // At once, or at an instant that is over, is no pause: who says so is not asked ten times a second.
             let named = order.retry_after.filter(|span| !span.is_zero());
-            let span = named.unwrap_or(pause);
+            let span = named.unwrap_or(pause).saturating_sub(passed);
+            passed = Duration::ZERO;
             if waited.saturating_add(span) > limit {
                 return Err(match order.retry_after {
                     Some(span) if span > limit => Error::NotYet {
@@ -189,8 +201,10 @@ impl Account {
                     },
                 });
             }
-            clock.wait(span);
-            waited += span;
+            if !span.is_zero() {
+                clock.wait(span);
+                waited += span;
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
             order = self.order(&order.url)?;
         }
@@ -223,30 +237,38 @@ impl Account {
 
     /// Hands in the request for the certificate and waits for it.
     ///
+    /// # Errors
+    /// As [`Self::wait_while`]; [`Error::Problem`] for a request that the server does not take.
+    pub fn finalize(&self, order: &Order, request: &CertificateRequest) -> Result<Order> {
+        let order = self.hand_in(order, request)?;
+        self.wait_while(order, &[OrderStatus::Processing])
+    }
+
+    /// Hands in the request for the certificate, and does not wait for it.
+    ///
     /// If the answer is lost, the order is asked what came of it: the server may have issued. Nothing is handed in
     /// twice unless the order says that it still waits for it, or the server says itself that it failed (5xx): it takes
     /// a request for an order once.
     ///
     /// # Errors
-    /// As [`Self::wait_while`]; [`Error::Problem`] for a request that the server does not take.
-    pub fn finalize(&self, order: &Order, request: &CertificateRequest) -> Result<Order> {
+    /// [`Error::Problem`] for a request that the server does not take.
+    pub(crate) fn hand_in(&self, order: &Order, request: &CertificateRequest) -> Result<Order> {
         let payload = json!({ "csr": base64url(request.der()) });
         let mut again = true;
         loop {
-            let now = match self.post(&order.finalize, Some(&payload)) {
-                Ok(answer) => self.read_order(order.url.clone(), &answer)?,
+            return match self.post(&order.finalize, Some(&payload)) {
+                Ok(answer) => self.read_order(order.url.clone(), &answer),
                 Err(error) if is_worth_a_look(&error) => match self.order(&order.url) {
                     Ok(seen) if seen.status == OrderStatus::Ready && again => {
                         again = false;
                         continue;
                     }
-                    Ok(seen) if seen.status != OrderStatus::Ready => seen,
+                    Ok(seen) if seen.status != OrderStatus::Ready => Ok(seen),
                     // Neither tells more than the first failure.
-                    Ok(_) | Err(_) => return Err(error),
+                    Ok(_) | Err(_) => Err(error),
                 },
-                Err(error) => return Err(error),
+                Err(error) => Err(error),
             };
-            return self.wait_while(now, &[OrderStatus::Processing]);
         }
     }
 }

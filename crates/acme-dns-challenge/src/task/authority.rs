@@ -3,9 +3,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use acme::{Account, RenewalInfo, Server};
-use pki::Timestamp;
 use tls_files::{Attributes, FileChange, Mode, Observed, Target};
 use zeroize::Zeroizing;
 
@@ -20,12 +20,12 @@ use crate::steps::Taken;
 /// A server that has been asked, or not yet.
 pub(super) struct Asked<'a> {
     request: &'a Request,
-    now: Timestamp,
+    now: SystemTime,
     server: Option<Arc<Server>>,
 }
 
 impl<'a> Asked<'a> {
-    pub(super) fn new(request: &'a Request, now: Timestamp) -> Self {
+    pub(super) fn new(request: &'a Request, now: SystemTime) -> Self {
         Self {
             request,
             now,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The steps of a job at the server, each noted in the state before it and after.
 
-use super::{Begun, Job, Known, hex};
+use std::time::Duration;
+
+use super::{Job, Ordered, Underway, hex};
 use crate::state::{State, Wanted, Why};
 use crate::{
     Authorization, AuthorizationStatus, Challenge, Error, Identifier, Issued, Order, OrderStatus,
@@ -9,7 +11,7 @@ use crate::{
 };
 
 impl Job<'_> {
-    pub(super) fn anew(&self, old: Option<State>, restarted: Vec<Why>) -> Result<Begun> {
+    pub(super) fn anew(&self, old: Option<State>, restarted: Vec<Why>) -> Result<Ordered> {
         let mut state = self.begun(None);
         state.stale = old.map(|old| old.shown()).unwrap_or_default();
         state.save(self.state)?;
@@ -21,20 +23,11 @@ impl Job<'_> {
             state.save(self.state)?;
             Ok(order)
         })?;
-        self.started(order, &mut state, restarted)
-    }
-
-    pub(super) fn started(
-        &self,
-        order: Order,
-        state: &mut State,
-        restarted: Vec<Why>,
-    ) -> Result<Begun> {
-        let challenges = self.remembering(state, |state| self.collect(&order, state))?;
-        Ok(Begun {
-            proofs: state.proofs.clone(),
+        Ok(Ordered {
+            order,
+            is_open: true,
+            state,
             restarted,
-            known: Some(Known { order, challenges }),
         })
     }
 
@@ -97,36 +90,76 @@ impl Job<'_> {
         Ok((wanted, challenge))
     }
 
-    /// Without `challenges` those of the state are asked for.
-    pub(super) fn finish(
+    /// Tells the server to look at the proofs. Without `challenges` those of the state are asked for.
+    pub(super) fn answered(
         &self,
-        order: Order,
+        mut order: Order,
         challenges: Option<Vec<Challenge>>,
-        state: &mut State,
-    ) -> Result<Issued> {
-        let order = match order.status {
-            OrderStatus::Pending => {
-                let challenges = challenges.map_or_else(|| self.open(&order, state), Ok)?;
-                self.account.answer(&challenges)?;
-                let order = self.account.order(&order.url)?;
-                self.account.wait_while(order, &[OrderStatus::Pending])?
+        mut state: State,
+    ) -> Result<Underway> {
+        self.remembering(&mut state, |state| {
+            if order.status != OrderStatus::Pending {
+                return Ok(());
             }
-            _ => order,
-        };
-        let order = match order.status {
-            OrderStatus::Ready => self.hand_in(&order, state)?,
-            _ => self.account.wait_while(order, &[OrderStatus::Processing])?,
-        };
-        let url = order.certificate.as_deref();
-        let url = url.ok_or_else(|| Error::bad_answer(&order.url, "it has no certificate"))?;
-        state.certificate = Some(url.to_owned());
-        state.save(self.state)?;
-        let issued = self.account.download(url, self.request, self.preferred);
-        if let Err(Error::CertificateWrong { .. } | Error::Problem { .. }) = issued {
-            // It would be as wrong, or as gone, in each run to come.
-            state.order = None;
-        }
-        issued
+            let challenges = challenges.map_or_else(|| self.open(&order, state), Ok)?;
+            self.account.answer(&challenges)
+        })?;
+        // What it said of asking again was said before it was told to look.
+        order.retry_after = None;
+        Ok(self.underway(order, state))
+    }
+
+    fn underway(&self, order: Order, state: State) -> Underway {
+        let seen = self.account.server().clock().running();
+        Underway { order, state, seen }
+    }
+
+    fn passed(&self, since: Duration) -> Duration {
+        let running = self.account.server().clock().running();
+        running.saturating_sub(since)
+    }
+
+    /// The second step: waits until all names are proved, and hands the request for the certificate in.
+    ///
+    /// # Errors
+    /// Those of [`Self::complete`].
+    pub fn hand_in(&self, underway: Underway) -> Result<Underway> {
+        let Underway { order, seen, .. } = underway;
+        let mut state = underway.state;
+        let order = self.remembering(&mut state, |state| {
+            let pending = [OrderStatus::Pending];
+            let passed = self.passed(seen);
+            let order = self.account.wait_after(passed, order, &pending)?;
+            match order.status {
+                OrderStatus::Ready => self.handed_in(&order, state),
+                _ => Ok(order),
+            }
+        })?;
+        Ok(self.underway(order, state))
+    }
+
+    /// The last step: waits until the certificate is made, and fetches it.
+    ///
+    /// # Errors
+    /// Those of [`Self::complete`].
+    pub fn fetch(&self, underway: Underway) -> Result<Issued> {
+        let Underway { order, seen, .. } = underway;
+        let mut state = underway.state;
+        self.remembering(&mut state, |state| {
+            let processing = [OrderStatus::Processing];
+            let passed = self.passed(seen);
+            let order = self.account.wait_after(passed, order, &processing)?;
+            let url = order.certificate.as_deref();
+            let url = url.ok_or_else(|| Error::bad_answer(&order.url, "it has no certificate"))?;
+            // Not saved: whoever goes on without it is told by the order.
+            state.certificate = Some(url.to_owned());
+            let issued = self.account.download(url, self.request, self.preferred);
+            if let Err(Error::CertificateWrong { .. } | Error::Problem { .. }) = issued {
+                // It would be as wrong, or as gone, in each run to come.
+                state.order = None;
+            }
+            issued
+        })
     }
 
     /// The state says what was shown, the server what is still open.
@@ -146,11 +179,11 @@ impl Job<'_> {
             .collect())
     }
 
-    fn hand_in(&self, order: &Order, state: &mut State) -> Result<Order> {
+    fn handed_in(&self, order: &Order, state: &mut State) -> Result<Order> {
         state.public_key_sha256 = Some(hex(&self.request.public_key().sha256()));
         state.request = Some(self.request.to_pem());
         state.save(self.state)?;
-        self.account.finalize(order, self.request)
+        self.account.hand_in(order, self.request)
     }
 
     /// Notes a failure in the state, and gives up what a failed order left pending.

@@ -3,6 +3,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use acme::state::{State, Wanted, Why};
 use acme::{Account, ChallengeKind, Job, OrderRequest, Proof, Publisher};
@@ -147,6 +148,44 @@ fn no_more_is_asked_than_the_protocol_needs() {
         count("POST /my-order/")
     );
     assert_eq!(world.proxy.log().len(), account.server().requests());
+}
+
+/// Each step for all before the next: what the server wants to be waited for one is over for the others.
+#[test]
+fn many_certificates_wait_together() {
+    let world = World::new(&Settings::always_valid(Release::New));
+    let account = world.account();
+    let wishes: Vec<_> = (0..4)
+        .map(|n| Wish::new(&[&format!("n{n}.example")]))
+        .collect();
+    let job = |wish: &'_ Wish| wish.job(&account).begin().unwrap();
+    let begun: Vec<_> = wishes.iter().map(|wish| (wish, job(wish))).collect();
+    world.fault(vec![Rule::edit_header(
+        "POST /finalize",
+        4,
+        "Retry-After",
+        Some("5"),
+    )]);
+    let answered: Vec<_> = begun
+        .into_iter()
+        .map(|(wish, begun)| (wish, wish.job(&account).answer(begun).unwrap()))
+        .collect();
+    let handed_in: Vec<_> = answered
+        .into_iter()
+        .map(|(wish, underway)| (wish, wish.job(&account).hand_in(underway).unwrap()))
+        .collect();
+    let before = world.clock.waits().len();
+    for (wish, underway) in handed_in {
+        wish.job(&account).fetch(underway).unwrap();
+    }
+    let waits = world.clock.waits();
+    let waited: Duration = waits[before..].iter().sum();
+    let alone = Duration::from_secs(5);
+    assert!(
+        waited > alone / 2 && waited < alone * 3 / 2,
+        "{:?}",
+        &waits[before..]
+    );
 }
 
 #[test]
@@ -379,7 +418,7 @@ fn a_server_that_named_a_day_is_not_asked_before() {
     assert_eq!(world.proxy.log().len(), asked, "nothing was asked");
     // The day is over.
     world.fault(Vec::new());
-    acme::Clock::wait(&*world.clock, std::time::Duration::from_secs(86_500));
+    acme::Clock::wait(&*world.clock, Duration::from_secs(86_500));
     wish.job(&account).begin().unwrap();
 }
 

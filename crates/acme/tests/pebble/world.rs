@@ -2,7 +2,7 @@
 //! A Pebble, the fault proxy before it where a test wants faults, and who asks them.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use acme::{
     Account, Challenge, ChallengeKind, Clock, Error, Identifier, Order, OrderRequest, Patience,
@@ -19,6 +19,7 @@ const MILLENNIUM: Duration = Duration::from_secs(31_557_600_000);
 
 /// Waits a little and says that it was all: a test of a pause of a minute takes 30 ms.
 pub(crate) struct QuickClock {
+    begin: Instant,
     behind: Mutex<Duration>,
     ahead: Mutex<Duration>,
     waits: Mutex<Vec<Duration>>,
@@ -27,6 +28,7 @@ pub(crate) struct QuickClock {
 impl QuickClock {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
+            begin: Instant::now(),
             behind: Mutex::default(),
             ahead: Mutex::default(),
             waits: Mutex::default(),
@@ -58,6 +60,10 @@ impl Clock for QuickClock {
         let mut ahead = self.ahead.lock().unwrap();
         // No further than a calendar shows.
         *ahead = ahead.saturating_add(span - slept).min(MILLENNIUM);
+    }
+
+    fn running(&self) -> Duration {
+        self.begin.elapsed() + *self.ahead.lock().unwrap()
     }
 }
 

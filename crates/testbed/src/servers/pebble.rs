@@ -180,6 +180,17 @@ impl Pebble {
         String::from_utf8_lossy(&self.directory.read("log")).into_owned()
     }
 
+    /// How many requests it was sent whose method and path begin so, by its log.
+    pub fn requests(&self, begin: &str) -> usize {
+        let log = self.log();
+        let handled = log
+            .lines()
+            .filter(|line| line.ends_with("calling handler()"));
+        // Before it are date and time.
+        let line = format!(" {begin}");
+        handled.filter(|handled| handled.contains(&line)).count()
+    }
+
     /// Waits until it listens; false if it has ended.
     #[track_caller]
     fn listens(&mut self) -> bool {
