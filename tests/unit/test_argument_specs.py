@@ -22,7 +22,7 @@ MODULES = {
     "pki_ca": argument_specs.PKI_CA,
 }
 SECRETS = {
-    "acme_dns_challenge": {"hmac_key", "secret"},
+    "acme_dns_challenge": {"api_key", "application_credential_secret", "hmac_key", "password", "secret", "secret_key", "session_token", "token"},
     "cert_request": {"challenge_password", "passphrase", "private_key_content"}, "container_restart": set(), "file_set": {"content", "content_base64"},
     "pki_ca": {"passphrase"},
 }

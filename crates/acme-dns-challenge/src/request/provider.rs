@@ -3,10 +3,20 @@
 //!
 //! Another module that offers the same ways takes [`OPTIONS`], [`ProviderParams`] and [`provider_at`].
 
+mod acme_dns;
+mod auth;
+mod cloudflare;
+mod clouds;
+mod designate;
 mod hook;
 mod place;
+mod powerdns;
+mod rackspace;
 mod rfc2136;
+mod route53;
 mod secret;
+mod service;
+mod yaml;
 mod zone_file;
 
 use std::fmt::Debug;
@@ -22,8 +32,14 @@ use crate::failure::CertificateError;
 
 /// The ways, of which one is taken.
 pub const OPTIONS: &[OptionSpec] = &[
+    OptionSpec::new("acme_dns", Kind::Dict).options(acme_dns::OPTIONS),
+    OptionSpec::new("cloudflare", Kind::Dict).options(cloudflare::OPTIONS),
+    OptionSpec::new("designate", Kind::Dict).options(designate::OPTIONS),
     OptionSpec::new("hook", Kind::Dict).options(hook::OPTIONS),
+    OptionSpec::new("powerdns", Kind::Dict).options(powerdns::OPTIONS),
+    OptionSpec::new("rackspace", Kind::Dict).options(rackspace::OPTIONS),
     OptionSpec::new("rfc2136", Kind::Dict).options(rfc2136::OPTIONS),
+    OptionSpec::new("route53", Kind::Dict).options(route53::OPTIONS),
     OptionSpec::new("zone_file", Kind::Dict).options(zone_file::OPTIONS),
 ];
 
@@ -34,8 +50,14 @@ pub const OPTIONS: &[OptionSpec] = &[
     reason = "the options of the module; its documentation describes them"
 )]
 pub struct ProviderParams {
+    pub acme_dns: Option<acme_dns::Params>,
+    pub cloudflare: Option<cloudflare::Params>,
+    pub designate: Option<designate::Params>,
     pub hook: Option<hook::Params>,
+    pub powerdns: Option<powerdns::Params>,
+    pub rackspace: Option<rackspace::Params>,
     pub rfc2136: Option<rfc2136::Params>,
+    pub route53: Option<route53::Params>,
     pub zone_file: Option<zone_file::Params>,
 }
 
@@ -89,13 +111,25 @@ pub fn provider(given: &ProviderParams, faults: &mut Faults) -> Option<Provider>
 /// The one way that was given in the option at this path, for example `certificates[0].issuer.acme.provider`.
 pub fn provider_at(at: &str, given: &ProviderParams, faults: &mut Faults) -> Option<Provider> {
     let ProviderParams {
+        acme_dns,
+        cloudflare,
+        designate,
         hook,
+        powerdns,
+        rackspace,
         rfc2136,
+        route53,
         zone_file,
     } = given;
     let found = [
+        understood(at, acme_dns.as_ref(), faults),
+        understood(at, cloudflare.as_ref(), faults),
+        understood(at, designate.as_ref(), faults),
         understood(at, hook.as_ref(), faults),
+        understood(at, powerdns.as_ref(), faults),
+        understood(at, rackspace.as_ref(), faults),
         understood(at, rfc2136.as_ref(), faults),
+        understood(at, route53.as_ref(), faults),
         understood(at, zone_file.as_ref(), faults),
     ];
     let mut found = found.into_iter().flatten();

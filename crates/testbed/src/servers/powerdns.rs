@@ -82,6 +82,11 @@ impl PowerDnsServer {
         server
     }
 
+    /// Where it answers as a name server.
+    pub fn address(&self) -> SocketAddr {
+        self.dns
+    }
+
     /// Where its API is.
     pub fn url(&self) -> String {
         format!("http://{}", self.api)

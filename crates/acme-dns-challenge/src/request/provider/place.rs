@@ -98,4 +98,29 @@ impl<'a> Place<'a> {
             }
         }
     }
+
+    /// The same, where one of the two must be given.
+    pub(super) fn needed_secret(
+        &mut self,
+        option: &str,
+        given: Option<&ansible_module::Secret<String>>,
+        file: Option<&str>,
+    ) -> Option<Secret> {
+        if given.is_none() && file.is_none() {
+            let rule = format!("give one of '{option}' and '{option}_file'");
+            self.fault("", rule);
+        }
+        self.secret(option, given, file)
+    }
+
+    /// An identifier, which may become a part of a URL.
+    pub(super) fn word(&mut self, option: &str, text: &str) {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+        if text.is_empty() || !text.bytes().all(is_plain) {
+            self.fault(
+                option,
+                "give letters, digits, '-', '.' and '_', and nothing else",
+            );
+        }
+    }
 }
