@@ -54,8 +54,7 @@ impl Servers {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.entry(spec.group).or_default();
         let server = known.server.get_or_insert_with(|| {
-            account::server(&spec.shared, &spec.authority, Timestamp::from(self.now()))
-                .map_err(EntryError::from)
+            account::server(&spec.shared, &spec.authority, self.now()).map_err(EntryError::from)
         });
         match server {
             Ok(server) => Ok(Arc::clone(server)),
