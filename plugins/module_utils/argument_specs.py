@@ -10,7 +10,18 @@ ACME_DNS_CHALLENGE = {
     'phase': {
         'type': 'str',
         'default': 'all',
-        'choices': ['all', 'request', 'publish', 'wait', 'complete', 'cleanup'],
+        'choices': [
+            'all',
+            'request',
+            'publish',
+            'wait',
+            'complete',
+            'cleanup',
+            'revoke',
+            'deactivate_authz',
+            'rollover',
+            'deactivate_account',
+        ],
     },
     'directory': {
         'type': 'str',
@@ -28,6 +39,9 @@ ACME_DNS_CHALLENGE = {
     },
     'account_uri': {
         'type': 'str',
+    },
+    'account_import': {
+        'type': 'path',
     },
     'contact': {
         'type': 'list',
@@ -74,6 +88,27 @@ ACME_DNS_CHALLENGE = {
             },
             'current': {
                 'type': 'path',
+            },
+            'certificate': {
+                'type': 'str',
+            },
+            'private_key': {
+                'type': 'path',
+                'no_log': False,
+            },
+            'reason': {
+                'type': 'str',
+                'choices': [
+                    'unspecified',
+                    'keyCompromise',
+                    'cACompromise',
+                    'affiliationChanged',
+                    'superseded',
+                    'cessationOfOperation',
+                    'certificateHold',
+                    'privilegeWithdrawn',
+                    'aACompromise',
+                ],
             },
             'profile': {
                 'type': 'str',
@@ -597,7 +632,7 @@ ACME_DNS_CHALLENGE = {
             },
             'deadline': {
                 'type': 'str',
-                'default': '10m',
+                'default': '15m',
             },
         },
     },
@@ -867,6 +902,9 @@ CERT_REQUEST = {
                                 'type': 'bool',
                                 'default': True,
                             },
+                            'account_import': {
+                                'type': 'path',
+                            },
                             'account_uri': {
                                 'type': 'str',
                             },
@@ -946,6 +984,177 @@ CERT_REQUEST = {
                             'provider': {
                                 'type': 'dict',
                                 'options': {
+                                    'acme_dns': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'url': {
+                                                'type': 'str',
+                                                'required': True,
+                                            },
+                                            'accounts': {
+                                                'type': 'list',
+                                                'elements': 'dict',
+                                                'options': {
+                                                    'fulldomain': {
+                                                        'type': 'str',
+                                                        'required': True,
+                                                    },
+                                                    'subdomain': {
+                                                        'type': 'str',
+                                                    },
+                                                    'username': {
+                                                        'type': 'str',
+                                                        'required': True,
+                                                    },
+                                                    'password': {
+                                                        'type': 'str',
+                                                        'required': True,
+                                                        'no_log': True,
+                                                    },
+                                                },
+                                            },
+                                            'accounts_file': {
+                                                'type': 'path',
+                                            },
+                                            'ca_file': {
+                                                'type': 'path',
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '30s',
+                                            },
+                                        },
+                                    },
+                                    'cloudflare': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'token': {
+                                                'type': 'str',
+                                                'no_log': True,
+                                            },
+                                            'token_file': {
+                                                'type': 'path',
+                                                'no_log': False,
+                                            },
+                                            'zone_id': {
+                                                'type': 'str',
+                                            },
+                                            'url': {
+                                                'type': 'str',
+                                                'default': 'https://api.cloudflare.com/client/v4',
+                                            },
+                                            'ca_file': {
+                                                'type': 'path',
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 60,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '30s',
+                                            },
+                                        },
+                                    },
+                                    'designate': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'cloud': {
+                                                'type': 'str',
+                                            },
+                                            'clouds_files': {
+                                                'type': 'list',
+                                                'elements': 'path',
+                                                'default': ['~/.config/openstack/clouds.yaml', '/etc/openstack/clouds.yaml'],
+                                                'aliases': ['clouds_file'],
+                                            },
+                                            'auth': {
+                                                'type': 'dict',
+                                                'options': {
+                                                    'auth_url': {
+                                                        'type': 'str',
+                                                        'required': True,
+                                                    },
+                                                    'username': {
+                                                        'type': 'str',
+                                                    },
+                                                    'user_id': {
+                                                        'type': 'str',
+                                                    },
+                                                    'user_domain_name': {
+                                                        'type': 'str',
+                                                    },
+                                                    'user_domain_id': {
+                                                        'type': 'str',
+                                                    },
+                                                    'password': {
+                                                        'type': 'str',
+                                                        'no_log': True,
+                                                    },
+                                                    'password_file': {
+                                                        'type': 'path',
+                                                        'no_log': False,
+                                                    },
+                                                    'project_name': {
+                                                        'type': 'str',
+                                                    },
+                                                    'project_id': {
+                                                        'type': 'str',
+                                                    },
+                                                    'project_domain_name': {
+                                                        'type': 'str',
+                                                    },
+                                                    'project_domain_id': {
+                                                        'type': 'str',
+                                                    },
+                                                    'application_credential_id': {
+                                                        'type': 'str',
+                                                    },
+                                                    'application_credential_name': {
+                                                        'type': 'str',
+                                                    },
+                                                    'application_credential_secret': {
+                                                        'type': 'str',
+                                                        'no_log': True,
+                                                    },
+                                                    'application_credential_secret_file': {
+                                                        'type': 'path',
+                                                        'no_log': False,
+                                                    },
+                                                    'token': {
+                                                        'type': 'str',
+                                                        'no_log': True,
+                                                    },
+                                                    'token_file': {
+                                                        'type': 'path',
+                                                        'no_log': False,
+                                                    },
+                                                },
+                                            },
+                                            'auth_type': {
+                                                'type': 'str',
+                                                'choices': ['password', 'v3applicationcredential', 'token'],
+                                            },
+                                            'region_name': {
+                                                'type': 'str',
+                                            },
+                                            'interface': {
+                                                'type': 'str',
+                                                'choices': ['public', 'internal', 'admin'],
+                                            },
+                                            'ca_file': {
+                                                'type': 'path',
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 60,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '30s',
+                                            },
+                                        },
+                                    },
                                     'hook': {
                                         'type': 'dict',
                                         'options': {
@@ -961,6 +1170,82 @@ CERT_REQUEST = {
                                             'timeout': {
                                                 'type': 'str',
                                                 'default': '5m',
+                                            },
+                                        },
+                                    },
+                                    'powerdns': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'url': {
+                                                'type': 'str',
+                                                'required': True,
+                                            },
+                                            'api_key': {
+                                                'type': 'str',
+                                                'no_log': True,
+                                            },
+                                            'api_key_file': {
+                                                'type': 'path',
+                                                'no_log': False,
+                                            },
+                                            'server_id': {
+                                                'type': 'str',
+                                                'default': 'localhost',
+                                            },
+                                            'ca_file': {
+                                                'type': 'path',
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 1,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '30s',
+                                            },
+                                        },
+                                    },
+                                    'rackspace': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'cloud': {
+                                                'type': 'str',
+                                            },
+                                            'clouds_files': {
+                                                'type': 'list',
+                                                'elements': 'path',
+                                                'default': ['~/.config/openstack/clouds.yaml', '/etc/openstack/clouds.yaml'],
+                                                'aliases': ['clouds_file'],
+                                            },
+                                            'username': {
+                                                'type': 'str',
+                                            },
+                                            'api_key': {
+                                                'type': 'str',
+                                                'no_log': True,
+                                            },
+                                            'api_key_file': {
+                                                'type': 'path',
+                                                'no_log': False,
+                                            },
+                                            'identity_url': {
+                                                'type': 'str',
+                                                'default': 'https://identity.api.rackspacecloud.com',
+                                            },
+                                            'url': {
+                                                'type': 'str',
+                                                'default': 'https://dns.api.rackspacecloud.com/v1.0',
+                                            },
+                                            'ca_file': {
+                                                'type': 'path',
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 300,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '60s',
                                             },
                                         },
                                     },
@@ -997,6 +1282,54 @@ CERT_REQUEST = {
                                             'timeout': {
                                                 'type': 'str',
                                                 'default': '10s',
+                                            },
+                                        },
+                                    },
+                                    'route53': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'access_key': {
+                                                'type': 'str',
+                                                'required': True,
+                                                'no_log': False,
+                                            },
+                                            'secret_key': {
+                                                'type': 'str',
+                                                'no_log': True,
+                                            },
+                                            'secret_key_file': {
+                                                'type': 'path',
+                                                'no_log': False,
+                                            },
+                                            'session_token': {
+                                                'type': 'str',
+                                                'no_log': True,
+                                            },
+                                            'session_token_file': {
+                                                'type': 'path',
+                                                'no_log': False,
+                                            },
+                                            'hosted_zone_id': {
+                                                'type': 'str',
+                                            },
+                                            'region': {
+                                                'type': 'str',
+                                                'default': 'us-east-1',
+                                            },
+                                            'url': {
+                                                'type': 'str',
+                                                'default': 'https://route53.amazonaws.com',
+                                            },
+                                            'ca_file': {
+                                                'type': 'path',
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 1,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '30s',
                                             },
                                         },
                                     },
@@ -1075,7 +1408,7 @@ CERT_REQUEST = {
                                     },
                                     'deadline': {
                                         'type': 'str',
-                                        'default': '10m',
+                                        'default': '15m',
                                     },
                                 },
                             },
@@ -1403,6 +1736,9 @@ CERT_REQUEST = {
                                 'type': 'bool',
                                 'default': True,
                             },
+                            'account_import': {
+                                'type': 'path',
+                            },
                             'account_uri': {
                                 'type': 'str',
                             },
@@ -1482,6 +1818,177 @@ CERT_REQUEST = {
                             'provider': {
                                 'type': 'dict',
                                 'options': {
+                                    'acme_dns': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'url': {
+                                                'type': 'str',
+                                                'required': True,
+                                            },
+                                            'accounts': {
+                                                'type': 'list',
+                                                'elements': 'dict',
+                                                'options': {
+                                                    'fulldomain': {
+                                                        'type': 'str',
+                                                        'required': True,
+                                                    },
+                                                    'subdomain': {
+                                                        'type': 'str',
+                                                    },
+                                                    'username': {
+                                                        'type': 'str',
+                                                        'required': True,
+                                                    },
+                                                    'password': {
+                                                        'type': 'str',
+                                                        'required': True,
+                                                        'no_log': True,
+                                                    },
+                                                },
+                                            },
+                                            'accounts_file': {
+                                                'type': 'path',
+                                            },
+                                            'ca_file': {
+                                                'type': 'path',
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '30s',
+                                            },
+                                        },
+                                    },
+                                    'cloudflare': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'token': {
+                                                'type': 'str',
+                                                'no_log': True,
+                                            },
+                                            'token_file': {
+                                                'type': 'path',
+                                                'no_log': False,
+                                            },
+                                            'zone_id': {
+                                                'type': 'str',
+                                            },
+                                            'url': {
+                                                'type': 'str',
+                                                'default': 'https://api.cloudflare.com/client/v4',
+                                            },
+                                            'ca_file': {
+                                                'type': 'path',
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 60,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '30s',
+                                            },
+                                        },
+                                    },
+                                    'designate': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'cloud': {
+                                                'type': 'str',
+                                            },
+                                            'clouds_files': {
+                                                'type': 'list',
+                                                'elements': 'path',
+                                                'default': ['~/.config/openstack/clouds.yaml', '/etc/openstack/clouds.yaml'],
+                                                'aliases': ['clouds_file'],
+                                            },
+                                            'auth': {
+                                                'type': 'dict',
+                                                'options': {
+                                                    'auth_url': {
+                                                        'type': 'str',
+                                                        'required': True,
+                                                    },
+                                                    'username': {
+                                                        'type': 'str',
+                                                    },
+                                                    'user_id': {
+                                                        'type': 'str',
+                                                    },
+                                                    'user_domain_name': {
+                                                        'type': 'str',
+                                                    },
+                                                    'user_domain_id': {
+                                                        'type': 'str',
+                                                    },
+                                                    'password': {
+                                                        'type': 'str',
+                                                        'no_log': True,
+                                                    },
+                                                    'password_file': {
+                                                        'type': 'path',
+                                                        'no_log': False,
+                                                    },
+                                                    'project_name': {
+                                                        'type': 'str',
+                                                    },
+                                                    'project_id': {
+                                                        'type': 'str',
+                                                    },
+                                                    'project_domain_name': {
+                                                        'type': 'str',
+                                                    },
+                                                    'project_domain_id': {
+                                                        'type': 'str',
+                                                    },
+                                                    'application_credential_id': {
+                                                        'type': 'str',
+                                                    },
+                                                    'application_credential_name': {
+                                                        'type': 'str',
+                                                    },
+                                                    'application_credential_secret': {
+                                                        'type': 'str',
+                                                        'no_log': True,
+                                                    },
+                                                    'application_credential_secret_file': {
+                                                        'type': 'path',
+                                                        'no_log': False,
+                                                    },
+                                                    'token': {
+                                                        'type': 'str',
+                                                        'no_log': True,
+                                                    },
+                                                    'token_file': {
+                                                        'type': 'path',
+                                                        'no_log': False,
+                                                    },
+                                                },
+                                            },
+                                            'auth_type': {
+                                                'type': 'str',
+                                                'choices': ['password', 'v3applicationcredential', 'token'],
+                                            },
+                                            'region_name': {
+                                                'type': 'str',
+                                            },
+                                            'interface': {
+                                                'type': 'str',
+                                                'choices': ['public', 'internal', 'admin'],
+                                            },
+                                            'ca_file': {
+                                                'type': 'path',
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 60,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '30s',
+                                            },
+                                        },
+                                    },
                                     'hook': {
                                         'type': 'dict',
                                         'options': {
@@ -1497,6 +2004,82 @@ CERT_REQUEST = {
                                             'timeout': {
                                                 'type': 'str',
                                                 'default': '5m',
+                                            },
+                                        },
+                                    },
+                                    'powerdns': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'url': {
+                                                'type': 'str',
+                                                'required': True,
+                                            },
+                                            'api_key': {
+                                                'type': 'str',
+                                                'no_log': True,
+                                            },
+                                            'api_key_file': {
+                                                'type': 'path',
+                                                'no_log': False,
+                                            },
+                                            'server_id': {
+                                                'type': 'str',
+                                                'default': 'localhost',
+                                            },
+                                            'ca_file': {
+                                                'type': 'path',
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 1,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '30s',
+                                            },
+                                        },
+                                    },
+                                    'rackspace': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'cloud': {
+                                                'type': 'str',
+                                            },
+                                            'clouds_files': {
+                                                'type': 'list',
+                                                'elements': 'path',
+                                                'default': ['~/.config/openstack/clouds.yaml', '/etc/openstack/clouds.yaml'],
+                                                'aliases': ['clouds_file'],
+                                            },
+                                            'username': {
+                                                'type': 'str',
+                                            },
+                                            'api_key': {
+                                                'type': 'str',
+                                                'no_log': True,
+                                            },
+                                            'api_key_file': {
+                                                'type': 'path',
+                                                'no_log': False,
+                                            },
+                                            'identity_url': {
+                                                'type': 'str',
+                                                'default': 'https://identity.api.rackspacecloud.com',
+                                            },
+                                            'url': {
+                                                'type': 'str',
+                                                'default': 'https://dns.api.rackspacecloud.com/v1.0',
+                                            },
+                                            'ca_file': {
+                                                'type': 'path',
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 300,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '60s',
                                             },
                                         },
                                     },
@@ -1533,6 +2116,54 @@ CERT_REQUEST = {
                                             'timeout': {
                                                 'type': 'str',
                                                 'default': '10s',
+                                            },
+                                        },
+                                    },
+                                    'route53': {
+                                        'type': 'dict',
+                                        'options': {
+                                            'access_key': {
+                                                'type': 'str',
+                                                'required': True,
+                                                'no_log': False,
+                                            },
+                                            'secret_key': {
+                                                'type': 'str',
+                                                'no_log': True,
+                                            },
+                                            'secret_key_file': {
+                                                'type': 'path',
+                                                'no_log': False,
+                                            },
+                                            'session_token': {
+                                                'type': 'str',
+                                                'no_log': True,
+                                            },
+                                            'session_token_file': {
+                                                'type': 'path',
+                                                'no_log': False,
+                                            },
+                                            'hosted_zone_id': {
+                                                'type': 'str',
+                                            },
+                                            'region': {
+                                                'type': 'str',
+                                                'default': 'us-east-1',
+                                            },
+                                            'url': {
+                                                'type': 'str',
+                                                'default': 'https://route53.amazonaws.com',
+                                            },
+                                            'ca_file': {
+                                                'type': 'path',
+                                            },
+                                            'ttl': {
+                                                'type': 'int',
+                                                'default': 1,
+                                            },
+                                            'timeout': {
+                                                'type': 'str',
+                                                'default': '30s',
                                             },
                                         },
                                     },
@@ -1611,7 +2242,7 @@ CERT_REQUEST = {
                                     },
                                     'deadline': {
                                         'type': 'str',
-                                        'default': '10m',
+                                        'default': '15m',
                                     },
                                 },
                             },

@@ -28,8 +28,18 @@ options:
       - V(all) does everything in one task. The others are its steps, for hosts that may not write the DNS.
       - V(request) orders and answers RV(txt_records). V(publish), V(wait) and V(cleanup) deal with O(records) where the DNS is written, and
         ask no server for certificates. V(complete) has the names validated and fetches the certificates.
+      - V(revoke) revokes the certificates of O(certificates[].current) or O(certificates[].certificate), with the account's key, or with
+        O(certificates[].private_key). What was revoked before is left as it is, and so are files. A later run that finds a revoked certificate
+        in service orders another, if it has the same O(state_dir).
+      - V(deactivate_authz) gives up all that was proved of the names of O(certificates), and open orders for them. Until they are proved anew
+        nobody has certificates for them with this account. At a server that does not list orders, as Let's Encrypt, it costs an order or two.
+      - V(rollover) gives the account another key, ECDSA P-256, each time it is run. It takes the place of the old one in O(account_key).
+        Meanwhile it is in a file beside, with C(.next) behind its name. Wherever a run is cut off, the next task with the same O(account_key)
+        finds out which of both counts. No other host may have a copy of the key.
+      - V(deactivate_account) gives the account up, for ever. Its certificates stay valid. The file of its key stays.
+      - In check mode these four ask nobody and say what they would do, though the server may have done it already.
     type: str
-    choices: [all, request, publish, wait, complete, cleanup]
+    choices: [all, request, publish, wait, complete, cleanup, revoke, deactivate_authz, rollover, deactivate_account]
     default: all
   directory:
     description:
@@ -50,8 +60,17 @@ options:
   account_uri:
     description: The only account that may be used. A key of another one is an error, before anything is ordered.
     type: str
+  account_import:
+    description:
+      - The directory or the key file of an account that acme.sh, certbot or lego made, for example C(/root/.acme.sh/ca/acme-v02.api.letsencrypt.org),
+        C(/etc/letsencrypt/accounts/acme-v02.api.letsencrypt.org) or C(/root/.lego/accounts). Its key, ECDSA P-256 or P-384, or RSA, is copied to
+        O(account_key) if there is no such file yet and the server knows the account. What the other program has is only read.
+      - If the other program noted the account's URL, the server must say the same.
+    type: path
   contact:
-    description: URLs whom the server tells of what happens, as mailto:ADDRESS. Set when the account is made, and changed when they differ.
+    description:
+      - URLs whom the server tells of what happens, as mailto:ADDRESS. Set when the account is made, and changed when they differ, whenever a
+        task needs the account. A server that keeps none, as Let's Encrypt, is not told again.
     type: list
     elements: str
     default: []
@@ -96,7 +115,27 @@ options:
         description:
           - The certificate that is in service, to judge whether it is due. By default the copy that is kept below O(state_dir), else
             what is in O(certificates[].files).
+          - In the phase V(revoke) the certificate that is revoked, and in V(deactivate_authz) where the names stand.
         type: path
+      certificate:
+        description: The same in PEM, for the phases V(revoke) and V(deactivate_authz). Of several the first counts.
+        type: str
+      private_key:
+        description: The certificate's own private key, PEM. With it the phase V(revoke) needs no account.
+        type: path
+      reason:
+        description: Why it is revoked, by its name in RFC 5280. By default none is told. Servers take only some.
+        type: str
+        choices:
+          - unspecified
+          - keyCompromise
+          - cACompromise
+          - affiliationChanged
+          - superseded
+          - cessationOfOperation
+          - certificateHold
+          - privilegeWithdrawn
+          - aACompromise
       profile:
         description: One of the server's profiles, for example V(shortlived). It must come back in the order.
         type: str
@@ -593,9 +632,11 @@ options:
         type: str
         default: 30s
       deadline:
-        description: How long an order may take to be ready, and then to become a certificate, each.
+        description:
+          - How long a task may ask the server, all certificates and steps together. What is not done by then fails, and the next run goes on
+            with it. One order has at most ten minutes of it.
         type: str
-        default: 10m
+        default: 15m
   state_dir:
     description: Where unfinished orders, what the server said of renewals, and copies of issued certificates are kept. Made if it is missing.
     type: path
@@ -668,6 +709,30 @@ EXAMPLES = r"""
         path: /var/lib/bind/zones/acme.example.org/zone.db
         zone: acme.example.org
         reload: [rndc, reload, acme.example.org]
+
+- name: Go on with the account of certbot
+  tls.everywhere.acme_dns_challenge:
+    directory: letsencrypt
+    account_key: /etc/tls-everywhere/account.key
+    account_import: /etc/letsencrypt/accounts/acme-v02.api.letsencrypt.org
+    terms_agreed: true
+    certificates:
+      - {name: www, csr: /etc/ssl/www.csr}
+    provider:
+      rfc2136: {server: 192.0.2.53, key_name: acme, secret_file: /etc/letsencrypt/tsig.secret}
+
+- name: A key was seen by others
+  tls.everywhere.acme_dns_challenge:
+    phase: revoke
+    directory: letsencrypt
+    certificates:
+      - {name: www, current: /etc/ssl/certs/www.pem, private_key: /etc/ssl/private/www.key, reason: keyCompromise}
+
+- name: Another key for the account
+  tls.everywhere.acme_dns_challenge:
+    phase: rollover
+    directory: letsencrypt
+    account_key: /etc/tls-everywhere/account.key
 """
 
 RETURN = r"""
@@ -689,7 +754,7 @@ certificates:
     status:
       description:
         - V(valid) and left alone, V(due) in check mode, V(pending) until records are published, V(issued), V(repaired), if only its files
-          were written, or V(failed).
+          were written, V(revoked), V(released), if what was proved of its names was given up, or V(failed).
       returned: always
       type: str
       sample: issued
@@ -699,7 +764,9 @@ certificates:
       type: bool
       sample: true
     reasons:
-      description: Why it was ordered. V(missing), V(key), V(names), V(expiry) or V(force).
+      description:
+        - Why it was ordered. V(missing), V(key), V(names), V(revoked), V(expiry) or V(force). In check mode V(revoke) or V(release) for
+          those phases.
       returned: always
       type: list
       elements: dict
@@ -781,6 +848,12 @@ certificates:
       returned: when the server named one
       type: str
       sample: rejectedIdentifier
+    released:
+      description: Names whose authorizations were given up.
+      returned: in the phase V(deactivate_authz), when there were any
+      type: list
+      elements: str
+      sample: [www.example.org]
     failed_identifiers:
       description: Names that the server does not accept, with its words.
       returned: when it named any
@@ -881,6 +954,14 @@ account_uri:
   returned: when the server was asked for certificates
   type: str
   sample: https://acme-v02.api.letsencrypt.org/acme/acct/1
+account_changes:
+  description:
+    - What was changed of the account. V(key_made), V(imported), V(contact), V(rolled_over), also when a change of keys that was cut off was
+      finished, or V(deactivated).
+  returned: unless nothing could be done
+  type: list
+  elements: str
+  sample: [imported]
 requests:
   description: How many requests the server got.
   returned: unless nothing could be done

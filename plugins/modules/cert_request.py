@@ -374,11 +374,20 @@ options:
                 description: Whether an account is made for a key that has none. If not, a lost account is an error.
                 type: bool
                 default: true
+              account_import:
+                description:
+                  - The directory or the key file of an account that acme.sh, certbot or lego made, for example C(/root/.acme.sh/ca/acme-v02.api.letsencrypt.org),
+                    C(/etc/letsencrypt/accounts/acme-v02.api.letsencrypt.org) or C(/root/.lego/accounts). Its key, ECDSA P-256 or P-384, or RSA, is copied to
+                    O(account_key) if there is no such file yet and the server knows the account. What the other program has is only read.
+                  - If the other program noted the account's URL, the server must say the same.
+                type: path
               account_uri:
                 description: The only account that may be used. A key of another one is an error, before anything is ordered.
                 type: str
               contact:
-                description: URLs whom the server tells of what happens, as mailto:ADDRESS. Set when the account is made, and changed when they differ.
+                description:
+                  - URLs whom the server tells of what happens, as mailto:ADDRESS. Set when the account is made, and changed when they differ, whenever a
+                    task needs the account. A server that keeps none, as Let's Encrypt, is not told again.
                 type: list
                 elements: str
                 default: []
@@ -498,6 +507,280 @@ options:
                         description: How long it may take.
                         type: str
                         default: 5m
+                  powerdns:
+                    description: The HTTP API of a PowerDNS authoritative server. Records of others at the same names stay.
+                    type: dict
+                    suboptions:
+                      url:
+                        description: The API without its path, as C(http://127.0.0.1:8081). The key goes in clear over http.
+                        type: str
+                        required: true
+                      api_key:
+                        description: The key of the API. Give exactly one of it and O(certificates[].issuer.acme.provider.powerdns.api_key_file).
+                        type: str
+                      api_key_file:
+                        description: A file with nothing but that.
+                        type: path
+                      server_id:
+                        description: Which server, where a proxy stands before several.
+                        type: str
+                        default: localhost
+                      ca_file:
+                        description: Authorities of the API's certificate in PEM, beside those that the host trusts.
+                        type: path
+                      ttl:
+                        description: Seconds for which records may be kept.
+                        type: int
+                        default: 1
+                      timeout:
+                        description: How long one answer may take.
+                        type: str
+                        default: 30s
+                  route53:
+                    description:
+                      - Amazon's Route 53. Neither the environment nor the role of the host is used, only what stands here.
+                    type: dict
+                    suboptions:
+                      access_key:
+                        description: The identifier of the access key.
+                        type: str
+                        required: true
+                      secret_key:
+                        description: Its secret. Give exactly one of it and O(certificates[].issuer.acme.provider.route53.secret_key_file).
+                        type: str
+                      secret_key_file:
+                        description: A file with nothing but that.
+                        type: path
+                      session_token:
+                        description: What comes with temporary credentials.
+                        type: str
+                      session_token_file:
+                        description: A file with nothing but that.
+                        type: path
+                      hosted_zone_id:
+                        description: The zone. By default the public one of the name is looked for.
+                        type: str
+                      region:
+                        description: The region that requests are signed for, V(us-gov-west-1) or V(cn-northwest-1) in other partitions than the usual.
+                        type: str
+                        default: us-east-1
+                      url:
+                        description: Where the service is, for example C(https://route53.us-gov.amazonaws.com).
+                        type: str
+                        default: https://route53.amazonaws.com
+                      ca_file:
+                        description: Authorities of the service's certificate in PEM, beside those that the host trusts.
+                        type: path
+                      ttl:
+                        description: Seconds for which records may be kept.
+                        type: int
+                        default: 1
+                      timeout:
+                        description: How long one answer may take.
+                        type: str
+                        default: 30s
+                  cloudflare:
+                    description: Cloudflare's DNS. One resource for each record, so nobody else's are touched.
+                    type: dict
+                    suboptions:
+                      token:
+                        description: An API token. Give exactly one of it and O(certificates[].issuer.acme.provider.cloudflare.token_file).
+                        type: str
+                      token_file:
+                        description: A file with nothing but that.
+                        type: path
+                      zone_id:
+                        description: The zone of all records. Without it the token must be allowed to read zones, and the zone is looked for by its name.
+                        type: str
+                      url:
+                        description: Where the API is.
+                        type: str
+                        default: https://api.cloudflare.com/client/v4
+                      ca_file:
+                        description: Authorities of the API's certificate in PEM, beside those that the host trusts.
+                        type: path
+                      ttl:
+                        description: Seconds for which records may be kept, 60 at least.
+                        type: int
+                        default: 60
+                      timeout:
+                        description: How long one answer may take.
+                        type: str
+                        default: 30s
+                  designate:
+                    description: OpenStack's DNS. Records of others at the same names stay.
+                    type: dict
+                    suboptions:
+                      cloud:
+                        description: An entry of clouds.yaml, with what a secure.yaml beside it adds. Give exactly one of it and O(certificates[].issuer.acme.provider.designate.auth).
+                        type: str
+                      clouds_files:
+                        description: Where clouds.yaml is looked for. The first file that exists is taken.
+                        type: list
+                        elements: path
+                        aliases: [clouds_file]
+                        default: [~/.config/openstack/clouds.yaml, /etc/openstack/clouds.yaml]
+                      auth:
+                        description: Who asks, in the words of clouds.yaml.
+                        type: dict
+                        suboptions:
+                          auth_url:
+                            description: Where Keystone is.
+                            type: str
+                            required: true
+                          username:
+                            description: The user, by name.
+                            type: str
+                          user_id:
+                            description: The user, by identifier.
+                            type: str
+                          user_domain_name:
+                            description: The domain of the user, by name. By default the one with the identifier V(default).
+                            type: str
+                          user_domain_id:
+                            description: The domain of the user, by identifier.
+                            type: str
+                          password:
+                            description: The user's password.
+                            type: str
+                          password_file:
+                            description: A file with nothing but that.
+                            type: path
+                          project_name:
+                            description: The project that owns the zone, by name.
+                            type: str
+                          project_id:
+                            description: The project that owns the zone, by identifier.
+                            type: str
+                          project_domain_name:
+                            description: The domain of the project, by name. By default the one with the identifier V(default).
+                            type: str
+                          project_domain_id:
+                            description: The domain of the project, by identifier.
+                            type: str
+                          application_credential_id:
+                            description: An application credential, by identifier.
+                            type: str
+                          application_credential_name:
+                            description: An application credential, by name. It needs the user.
+                            type: str
+                          application_credential_secret:
+                            description: Its secret.
+                            type: str
+                          application_credential_secret_file:
+                            description: A file with nothing but that.
+                            type: path
+                          token:
+                            description: A token that is there already.
+                            type: str
+                          token_file:
+                            description: A file with nothing but that.
+                            type: path
+                      auth_type:
+                        description: How Keystone is asked. By default told by what O(certificates[].issuer.acme.provider.designate.auth) or clouds.yaml has.
+                        type: str
+                        choices: [password, v3applicationcredential, token]
+                      region_name:
+                        description: The region. By default that of clouds.yaml, else the first that has the service.
+                        type: str
+                      interface:
+                        description: Which endpoint. By default that of clouds.yaml, else V(public).
+                        type: str
+                        choices: [public, internal, admin]
+                      ca_file:
+                        description: Authorities of the cloud's certificates in PEM, beside those that the host trusts. By default C(cacert) of clouds.yaml.
+                        type: path
+                      ttl:
+                        description: Seconds for which records may be kept.
+                        type: int
+                        default: 60
+                      timeout:
+                        description: How long one answer may take.
+                        type: str
+                        default: 30s
+                  rackspace:
+                    description: Rackspace's Cloud DNS. One resource for each record, so nobody else's are touched.
+                    type: dict
+                    suboptions:
+                      cloud:
+                        description:
+                          - An entry of clouds.yaml whose C(auth) has C(username) and C(api_key). Give either it, or O(certificates[].issuer.acme.provider.rackspace.username) with a
+                            key.
+                        type: str
+                      clouds_files:
+                        description: Where clouds.yaml is looked for. The first file that exists is taken.
+                        type: list
+                        elements: path
+                        aliases: [clouds_file]
+                        default: [~/.config/openstack/clouds.yaml, /etc/openstack/clouds.yaml]
+                      username:
+                        description: The user.
+                        type: str
+                      api_key:
+                        description: The user's API key.
+                        type: str
+                      api_key_file:
+                        description: A file with nothing but that.
+                        type: path
+                      identity_url:
+                        description: Where tokens are given.
+                        type: str
+                        default: https://identity.api.rackspacecloud.com
+                      url:
+                        description: Where the API is.
+                        type: str
+                        default: https://dns.api.rackspacecloud.com/v1.0
+                      ca_file:
+                        description: Authorities of the service's certificates in PEM, beside those that the host trusts.
+                        type: path
+                      ttl:
+                        description: Seconds for which records may be kept, 300 at least.
+                        type: int
+                        default: 300
+                      timeout:
+                        description: How long one answer, and one job of the service, may take.
+                        type: str
+                        default: 60s
+                  acme_dns:
+                    description:
+                      - An acme-dns server. Each account of it is the target of one name's CNAME. It keeps the last two values of an account and
+                        removes none, so that phase V(cleanup) does nothing.
+                    type: dict
+                    suboptions:
+                      url:
+                        description: The server. Passwords go in clear over http.
+                        type: str
+                        required: true
+                      accounts:
+                        description: The accounts, as the server answered their registration. Give exactly one of it and O(certificates[].issuer.acme.provider.acme_dns.accounts_file).
+                        type: list
+                        elements: dict
+                        suboptions:
+                          fulldomain:
+                            description: The name that the CNAME leads to.
+                            type: str
+                            required: true
+                          subdomain:
+                            description: How the server calls it. By default the first label of the name.
+                            type: str
+                          username:
+                            description: Who writes it.
+                            type: str
+                            required: true
+                          password:
+                            description: The password.
+                            type: str
+                            required: true
+                      accounts_file:
+                        description: A file in JSON with an account for each name, as lego and cert-manager have it.
+                        type: path
+                      ca_file:
+                        description: Authorities of the server's certificate in PEM, beside those that the host trusts.
+                        type: path
+                      timeout:
+                        description: How long one answer may take.
+                        type: str
+                        default: 30s
               propagation:
                 description: Who is asked for names, and whether records are there.
                 type: dict
@@ -537,9 +820,11 @@ options:
                     type: str
                     default: 30s
                   deadline:
-                    description: How long an order may take to be ready, and then to become a certificate, each.
+                    description:
+                      - How long a task may ask the server, all certificates and steps together. What is not done by then fails, and the next run goes on
+                        with it. One order has at most ten minutes of it.
                     type: str
-                    default: 10m
+                    default: 15m
               # So far acme_dns_challenge's.
               state_dir:
                 description:

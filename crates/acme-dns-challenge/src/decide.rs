@@ -18,7 +18,8 @@ pub struct Reason {
 }
 
 impl Reason {
-    fn new(kind: &'static str, detail: impl Into<String>) -> Self {
+    /// One.
+    pub fn new(kind: &'static str, detail: impl Into<String>) -> Self {
         Self {
             kind,
             detail: detail.into(),
@@ -117,6 +118,9 @@ fn reasons(
             list(&seen.identifiers)
         );
         found.push(Reason::new("names", detail));
+    }
+    if seen.revoked {
+        found.push(Reason::new("revoked", "it was revoked"));
     }
     if due <= now {
         let why = match info {

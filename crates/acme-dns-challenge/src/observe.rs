@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use acme::Identifier;
+use data_encoding::HEXLOWER;
 use pki::{Certificate, CertificateRequest, chain};
 use tls_files::Observed;
 
@@ -21,6 +22,8 @@ pub struct Seen {
     pub current: Vec<Certificate>,
     /// Files that have not what they should, given the certificate in service.
     pub drifted: Vec<PathBuf>,
+    /// Whether a task has revoked the certificate in service.
+    pub revoked: bool,
 }
 
 impl Seen {
@@ -36,13 +39,27 @@ pub fn kept(request: &Request, wish: &CertificateWish) -> PathBuf {
 }
 
 /// Where an unfinished order is kept.
-pub fn state(request: &Request, wish: &CertificateWish) -> PathBuf {
-    request.state_dir.join(format!("{}.json", wish.name))
+pub fn state(request: &Request, name: &str) -> PathBuf {
+    request.state_dir.join(format!("{name}.json"))
 }
 
 /// What the server said of the renewal.
 pub fn renewal(request: &Request, wish: &CertificateWish) -> PathBuf {
     request.state_dir.join(format!("{}.ari", wish.name))
+}
+
+/// Where it is noted that a task has revoked a certificate, whatever its name in that task.
+pub fn revoked(request: &Request, certificate: &Certificate) -> PathBuf {
+    let digest = HEXLOWER.encode(&certificate.fingerprint_sha256());
+    request.state_dir.join(format!("{digest}.revoked"))
+}
+
+/// Whether a task has revoked a certificate.
+///
+/// # Errors
+/// A note that cannot be read.
+pub fn is_revoked(request: &Request, certificate: &Certificate) -> Result<bool, CertificateError> {
+    Ok(read(&revoked(request, certificate))?.is_some())
 }
 
 /// Looks.
@@ -60,6 +77,10 @@ pub fn observe(request: &Request, wish: &CertificateWish) -> Result<Seen, Certif
         )));
     }
     let current = current(request, wish)?;
+    let revoked = match current.first() {
+        Some(leaf) => is_revoked(request, leaf)?,
+        None => false,
+    };
     let mut drifted = Vec::new();
     for file in &wish.files {
         let wanted = content(file.content, &current);
@@ -73,6 +94,7 @@ pub fn observe(request: &Request, wish: &CertificateWish) -> Result<Seen, Certif
         identifiers,
         current,
         drifted,
+        revoked,
     })
 }
 
@@ -88,7 +110,11 @@ pub fn content(content: Content, chain: &[Certificate]) -> String {
     each.map(Certificate::to_pem).collect()
 }
 
-fn csr(source: &CsrSource) -> Result<CertificateRequest, CertificateError> {
+/// The request of a certificate.
+///
+/// # Errors
+/// There is none, or it cannot be read.
+pub fn csr(source: &CsrSource) -> Result<CertificateRequest, CertificateError> {
     let path = match source {
         CsrSource::Given(request) => return Ok(request.as_ref().clone()),
         CsrSource::File(path) => path,

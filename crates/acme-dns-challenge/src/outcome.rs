@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use acme::Account;
 use ansible_module::{Diff, FailedItem, Outcome};
 use pki::{Certificate, Timestamp};
 use serde_json::{Map, Value, json};
 
+use crate::account::{Change, Opened};
 use crate::decide::Reason;
 use crate::failure::TaskError;
 use crate::observe::content;
@@ -19,8 +21,10 @@ use crate::steps::Taken;
 pub struct CertificateOutcome {
     /// Its name.
     pub name: String,
-    /// `valid`, `due` (in check mode), `pending`, `issued`, `repaired` or `failed`.
+    /// `valid`, `due` (in check mode), `pending`, `issued`, `repaired`, `revoked`, `released` or `failed`.
     pub status: &'static str,
+    /// What becomes of it where it is due.
+    pub foreseen: &'static str,
     /// Whether anything was changed, here or at the server.
     pub changed: bool,
     /// Why it was ordered.
@@ -37,6 +41,8 @@ pub struct CertificateOutcome {
     pub restarted: Vec<String>,
     /// What the operator should look at.
     pub warnings: Vec<String>,
+    /// Names whose authorizations were given up.
+    pub released: Vec<String>,
     /// Names that the server does not accept, with its words.
     pub failed_identifiers: Vec<Value>,
     /// The type of the server's problem (RFC 8555 §6.7).
@@ -53,6 +59,7 @@ impl CertificateOutcome {
         Self {
             name: name.to_owned(),
             status: "valid",
+            foreseen: "ordered",
             changed: false,
             reasons: Vec::new(),
             chain: Vec::new(),
@@ -61,6 +68,7 @@ impl CertificateOutcome {
             files: Vec::new(),
             restarted: Vec::new(),
             warnings: Vec::new(),
+            released: Vec::new(),
             failed_identifiers: Vec::new(),
             problem: None,
             retry_at: None,
@@ -96,6 +104,7 @@ impl CertificateOutcome {
             "fullchain": text(Content::Fullchain),
             "changed_files": files,
             "restarted": (!self.restarted.is_empty()).then_some(&self.restarted),
+            "released": (!self.released.is_empty()).then_some(&self.released),
             "failed_identifiers": (!self.failed_identifiers.is_empty()).then_some(&self.failed_identifiers),
             "problem": self.problem,
             "retry_at": self.retry_at.map(|at| at.to_string()),
@@ -119,8 +128,10 @@ impl CertificateOutcome {
             )
         };
         let after = match self.status {
+            "revoked" => json!({"state": "revoked"}),
+            "released" => json!({"released": self.released}),
             "due" | "pending" => {
-                json!({"state": "ordered", "reasons": self.reasons.iter().map(Reason::to_json).collect::<Vec<_>>()})
+                json!({"state": self.foreseen, "reasons": self.reasons.iter().map(Reason::to_json).collect::<Vec<_>>()})
             }
             _ => side(self.chain.first()),
         };
@@ -148,8 +159,20 @@ pub struct Surroundings {
     pub requests: usize,
     /// The account.
     pub account: Option<String>,
+    /// What was changed of it.
+    pub account_changes: Vec<Change>,
     /// Whether something was changed besides the certificates.
     pub changed: bool,
+}
+
+impl Surroundings {
+    /// Notes the account that was opened.
+    pub fn opened(&mut self, opened: Opened) -> Account {
+        self.changed |= !opened.changes.is_empty();
+        self.account = Some(opened.account.url().to_owned());
+        self.account_changes = opened.changes;
+        opened.account
+    }
 }
 
 /// The answer of a task with certificates.
@@ -211,6 +234,8 @@ fn facts(
         .iter()
         .map(|item| (item.name.clone(), item.to_json()));
     let waited = around.taken.waited;
+    let changes = around.account_changes.iter().map(|change| change.word());
+    let changes: Vec<_> = changes.collect();
     Map::from_iter([
         (String::from("phase"), json!(phase.word())),
         (
@@ -222,6 +247,7 @@ fn facts(
         (String::from("failures"), Value::Object(failures.collect())),
         (String::from("txt_records"), json!(around.records)),
         (String::from("account_uri"), json!(around.account)),
+        (String::from("account_changes"), json!(changes)),
         (String::from("requests"), json!(around.requests)),
         (String::from("updates"), json!(around.taken.published)),
         (

@@ -24,6 +24,19 @@ const CERTIFICATE: &[OptionSpec] = &[
     OptionSpec::new("csr", Kind::Path),
     OptionSpec::new("csr_content", Kind::Str),
     OptionSpec::new("current", Kind::Path),
+    OptionSpec::new("certificate", Kind::Str),
+    OptionSpec::new("private_key", Kind::Path),
+    OptionSpec::new("reason", Kind::Str).choices(&[
+        "unspecified",
+        "keyCompromise",
+        "cACompromise",
+        "affiliationChanged",
+        "superseded",
+        "cessationOfOperation",
+        "certificateHold",
+        "privilegeWithdrawn",
+        "aACompromise",
+    ]),
     OptionSpec::new("profile", Kind::Str),
     OptionSpec::new("preferred_chain", Kind::Str),
     OptionSpec::new("files", Kind::List(Element::Dict))
@@ -72,19 +85,31 @@ pub const RETRY: &[OptionSpec] = &[
     OptionSpec::new("max_wait", Kind::Str).default(r#""60s""#),
     OptionSpec::new("nonces", Kind::Int).default("12"),
     OptionSpec::new("http_timeout", Kind::Str).default(r#""30s""#),
-    OptionSpec::new("deadline", Kind::Str).default(r#""10m""#),
+    OptionSpec::new("deadline", Kind::Str).default(r#""15m""#),
 ];
 
 /// The one table of options of `acme_dns_challenge`.
 pub const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new("phase", Kind::Str)
-        .choices(&["all", "request", "publish", "wait", "complete", "cleanup"])
+        .choices(&[
+            "all",
+            "request",
+            "publish",
+            "wait",
+            "complete",
+            "cleanup",
+            "revoke",
+            "deactivate_authz",
+            "rollover",
+            "deactivate_account",
+        ])
         .default(r#""all""#),
     OptionSpec::new("directory", Kind::Str),
     OptionSpec::new("ca_file", Kind::Path),
     OptionSpec::new("account_key", Kind::Path),
     OptionSpec::new("account_create", Kind::Bool).default("true"),
     OptionSpec::new("account_uri", Kind::Str),
+    OptionSpec::new("account_import", Kind::Path),
     OptionSpec::new("contact", Kind::List(Element::Str)).default("[]"),
     OptionSpec::new("terms_agreed", Kind::Bool).default("false"),
     OptionSpec::new("eab", Kind::Dict).options(EAB),
@@ -125,6 +150,7 @@ pub struct Params {
     pub account_key: Option<String>,
     pub account_create: bool,
     pub account_uri: Option<String>,
+    pub account_import: Option<String>,
     pub contact: Vec<String>,
     pub terms_agreed: bool,
     pub eab: Option<EabParams>,
@@ -157,6 +183,9 @@ pub struct CertificateParams {
     pub csr: Option<String>,
     pub csr_content: Option<String>,
     pub current: Option<String>,
+    pub certificate: Option<String>,
+    pub private_key: Option<String>,
+    pub reason: Option<String>,
     pub profile: Option<String>,
     pub preferred_chain: Option<String>,
     pub files: Vec<FileParams>,

@@ -97,15 +97,17 @@ impl<'a> Dns<'a> {
         walk_all(&zones, names, self.request.zone.as_ref())
     }
 
-    /// Waits until they can be seen, by us and by who has looked before.
+    /// Waits until they can be seen, by us and by who has looked before; not longer than there is time.
     ///
     /// # Errors
     /// [`dns::Error::NotVisible`].
-    pub fn wait(&self, placed: &[Placed]) -> dns::Result<Waited> {
+    pub fn wait(&self, placed: &[Placed], at_most: Duration) -> dns::Result<Waited> {
         let expected = expected(placed);
-        let seen = visible::wait(&expected, false, self.request.propagation.timeout)?;
+        let limit = self.request.propagation.timeout.min(at_most);
+        let seen = visible::wait(&expected, false, limit)?;
+        let limit = limit.min(at_most.saturating_sub(seen.took));
         let held = match self.request.propagation.hold {
-            true => seen.hold.min(self.request.propagation.timeout),
+            true => seen.hold.min(limit),
             false => Duration::ZERO,
         };
         // Nobody tells when a resolver forgets.

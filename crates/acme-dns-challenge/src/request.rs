@@ -2,7 +2,10 @@
 //! `Params` → [`Request`]: after this nothing is missing, contradictory or unparsed. All faults of the input are
 //! collected, each with the path of its option.
 
+mod authority;
 mod certificate;
+mod existing;
+mod phase;
 pub mod provider;
 
 use std::collections::BTreeMap;
@@ -10,87 +13,25 @@ use std::net::SocketAddr;
 use std::path::{Component, PathBuf};
 use std::time::Duration;
 
-use acme::{ChallengeKind, ExternalAccount, Patience};
+use acme::{ChallengeKind, Patience};
 use ansible_module::{Faults, InputFaults};
-use data_encoding::{BASE64URL, BASE64URL_NOPAD};
 use dns::Name;
-use pki::jws::HmacAlgorithm;
 use pki::{Lifetime, RenewBefore};
-use zeroize::Zeroizing;
 
+pub use authority::{AccountWish, Authority};
 pub use certificate::{CertificateWish, Content, CsrSource, FileWish};
+pub use existing::{CertificateSource, NamesSource, ReleaseWish, RevocationWish, first};
+pub use phase::Phase;
 pub use provider::{Provider, Secret};
 
-use crate::params::{EabParams, Params, RecordParams};
+use crate::params::{CertificateParams, Params, RecordParams};
 
 /// More workers than this only cost memory.
 const MOST_WORKERS: usize = 64;
 /// How many certificates are worked on at once where nothing is said: they wait for the server.
 const USUAL_WORKERS: usize = 8;
-
-/// Which steps of the way a task goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// All of them.
-    All,
-    /// Order, and say which records are wanted.
-    Request,
-    /// Write records that other tasks want.
-    Publish,
-    /// Wait until they can be seen.
-    Wait,
-    /// Have the names validated, and fetch the certificates.
-    Complete,
-    /// Remove records.
-    Cleanup,
-}
-
-impl Phase {
-    /// Whether the certificate authority is asked.
-    pub fn asks_server(self) -> bool {
-        matches!(self, Self::All | Self::Request | Self::Complete)
-    }
-
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Request => "request",
-            Self::Publish => "publish",
-            Self::Wait => "wait",
-            Self::Complete => "complete",
-            Self::Cleanup => "cleanup",
-        }
-    }
-}
-
-/// Who asks the certificate authority.
-#[derive(Debug)]
-pub struct AccountWish {
-    /// The file of its key.
-    pub key: PathBuf,
-    /// Whether it is made where there is none.
-    pub create: bool,
-    /// The only account that may be used.
-    pub uri: Option<String>,
-    /// `mailto:` URLs.
-    pub contacts: Vec<String>,
-    /// Whether the user agrees to the terms of service.
-    pub terms_agreed: bool,
-    /// Credentials from the server's operator.
-    pub external: Option<ExternalAccount>,
-}
-
-/// The certificate authority.
-#[derive(Debug)]
-pub struct Authority {
-    /// Its directory.
-    pub directory: String,
-    /// A file with the authorities of its own certificate, beside the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Who asks it.
-    pub account: AccountWish,
-}
+/// How long one order may take of the time that all of them have.
+const LONGEST_ORDER: Duration = Duration::from_secs(600);
 
 /// A record of another task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,8 +75,12 @@ pub struct Request {
     pub phase: Phase,
     /// The certificate authority, for phases that ask it.
     pub authority: Option<Authority>,
-    /// The certificates.
+    /// The certificates that are wanted.
     pub certificates: Vec<CertificateWish>,
+    /// Those that are revoked.
+    pub revocations: Vec<RevocationWish>,
+    /// Names whose authorizations are given up.
+    pub releases: Vec<ReleaseWish>,
     /// How names are proved.
     pub challenge: ChallengeKind,
     /// The only zone that may be written to.
@@ -165,12 +110,20 @@ impl Request {
     /// All faults of the input at once.
     pub fn try_from_params(params: &Params) -> Result<Self, InputFaults> {
         let mut faults = Faults::new();
-        let phase = phase(&params.phase);
+        let phase = Phase::of(&params.phase);
+        let given = |is_meant: bool| -> &[CertificateParams] {
+            if is_meant { &params.certificates } else { &[] }
+        };
         check_phase(params, phase, &mut faults);
         let request = Self {
             phase,
-            authority: authority(params, phase, &mut faults),
-            certificates: certificate::certificates(&params.certificates, &mut faults),
+            authority: authority::authority(params, phase, &mut faults),
+            certificates: certificate::certificates(
+                given(phase.orders() || phase.is_of_records()),
+                &mut faults,
+            ),
+            revocations: existing::revocations(given(phase == Phase::Revoke), &mut faults),
+            releases: existing::releases(given(phase == Phase::DeactivateAuthz), &mut faults),
             challenge: ChallengeKind::from(params.challenge.clone()),
             zone: params
                 .target
@@ -196,24 +149,19 @@ impl Request {
     }
 }
 
-fn phase(word: &str) -> Phase {
-    match word {
-        "request" => Phase::Request,
-        "publish" => Phase::Publish,
-        "wait" => Phase::Wait,
-        "complete" => Phase::Complete,
-        "cleanup" => Phase::Cleanup,
-        // The table allows no other.
-        _ => Phase::All,
-    }
-}
-
 fn check_phase(params: &Params, phase: Phase, faults: &mut Faults) {
     let word = phase.word();
-    if phase.asks_server() {
+    existing::check_unused(&params.certificates, phase, faults);
+    if !phase.is_of_records() {
+        // Who has the key of a certificate needs no account to revoke it.
+        let mut all = params.certificates.iter();
+        let needs_account = phase != Phase::Revoke || all.any(|one| one.private_key.is_none());
         for (option, given) in [
             ("directory", params.directory.is_some()),
-            ("account_key", params.account_key.is_some()),
+            (
+                "account_key",
+                params.account_key.is_some() || !needs_account,
+            ),
         ] {
             if !given {
                 faults.push(option, format!("the phase '{word}' needs it"));
@@ -228,62 +176,6 @@ fn check_phase(params: &Params, phase: Phase, faults: &mut Faults) {
             format!("the phase '{word}' needs one; without, use the phases 'request' and 'complete' and publish what 'txt_records' says in between"),
         );
     }
-}
-
-fn authority(params: &Params, phase: Phase, faults: &mut Faults) -> Option<Authority> {
-    let directory = acme::directory_url(params.directory.as_deref()?).to_owned();
-    if !directory.starts_with("https://") {
-        faults.push(
-            "directory",
-            format!("'{directory}' is neither letsencrypt, letsencrypt-staging nor an https URL"),
-        );
-    }
-    let external = params.eab.as_ref().and_then(|eab| external(eab, faults));
-    for (index, contact) in params.contact.iter().enumerate() {
-        if !contact.contains(':') {
-            faults.push(
-                format!("contact[{index}]"),
-                format!("'{contact}' is no URL; write mailto:{contact}"),
-            );
-        }
-    }
-    let key = params.account_key.as_deref();
-    let key = key.and_then(|key| absolute("account_key", key, faults));
-    let ca_file = params.ca_file.as_deref();
-    phase.asks_server().then_some(())?;
-    Some(Authority {
-        directory,
-        ca_file: ca_file.and_then(|path| absolute("ca_file", path, faults)),
-        account: AccountWish {
-            key: key?,
-            create: params.account_create,
-            uri: params.account_uri.clone(),
-            contacts: params.contact.clone(),
-            terms_agreed: params.terms_agreed,
-            external,
-        },
-    })
-}
-
-fn external(eab: &EabParams, faults: &mut Faults) -> Option<ExternalAccount> {
-    let text = eab.hmac_key.expose().trim().as_bytes();
-    let secret = BASE64URL_NOPAD
-        .decode(text)
-        .or_else(|_| BASE64URL.decode(text));
-    let secret = secret
-        .map(Zeroizing::new)
-        .map_err(|_| faults.push("eab.hmac_key", "is not base64url"))
-        .ok()?;
-    let algorithm = match eab.algorithm.as_str() {
-        "HS384" => HmacAlgorithm::Hs384,
-        "HS512" => HmacAlgorithm::Hs512,
-        _ => HmacAlgorithm::Hs256,
-    };
-    Some(ExternalAccount {
-        kid: eab.kid.clone(),
-        secret,
-        algorithm,
-    })
 }
 
 fn records(given: &[RecordParams], faults: &mut Faults) -> Vec<RecordWish> {
@@ -344,10 +236,12 @@ fn patience(params: &Params, faults: &mut Faults) -> Patience {
     if nonces.is_none() {
         faults.push("retry.nonces", "give 1 to 100");
     }
+    let deadline = span("retry.deadline", &params.retry.deadline, faults);
     Patience {
         max_wait: span("retry.max_wait", &params.retry.max_wait, faults),
         nonces: nonces.unwrap_or(1),
-        deadline: span("retry.deadline", &params.retry.deadline, faults),
+        deadline: deadline.min(LONGEST_ORDER),
+        whole: Some(deadline),
         ..Patience::default()
     }
 }

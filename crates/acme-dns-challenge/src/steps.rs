@@ -173,7 +173,7 @@ impl<'a> Steps<'a> {
             taken.published += done.steps;
             taken.warnings.extend(done.warnings);
         }
-        taken.waited = self.dns.wait(placed)?;
+        taken.waited = self.dns.wait(placed, self.account.server().left())?;
         Ok(())
     }
 

@@ -2,7 +2,9 @@
 //! The walk of one task: locks, observe, ask when to renew, decide, (check mode answers here,) the steps, answer.
 
 pub mod authority;
+mod existing;
 mod foreign;
+mod of_account;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::DirBuilderExt;
@@ -18,6 +20,7 @@ use tls_files::{Attributes, DirectoryLocks, FileChange, Target};
 use zeroize::Zeroizing;
 
 use self::authority::Asked;
+use crate::account::{Missing, Opened};
 use crate::decide::{Decision, decide};
 use crate::failure::{CertificateError, TaskError};
 use crate::observe::{self, Seen, content, observe};
@@ -27,8 +30,9 @@ use crate::records::Dns;
 use crate::request::{CertificateWish, Content, Phase, Request};
 use crate::steps::{Due, Progress, Steps, Taken};
 
-/// How long a task waits for another one with the same files: as long as an order may take.
-const LOCK_WAIT: Duration = Duration::from_secs(900);
+/// How much longer than it may ask the server itself a task waits for another one with the same files: names are also
+/// published.
+const LOCK_GRACE: Duration = Duration::from_secs(300);
 
 /// The module.
 pub struct AcmeDnsChallenge;
@@ -53,15 +57,18 @@ impl Module for AcmeDnsChallenge {
             control: &invocation.control,
             now: invocation.now,
         };
-        match request.phase.asks_server() {
-            true => task.run(),
-            false => task.foreign_records(),
+        match request.phase {
+            Phase::All | Phase::Request | Phase::Complete => task.run(),
+            Phase::Publish | Phase::Wait | Phase::Cleanup => task.foreign_records(),
+            Phase::Revoke => task.revoke(),
+            Phase::DeactivateAuthz => task.release(),
+            Phase::Rollover | Phase::DeactivateAccount => task.of_account(),
         }
     }
 }
 
 /// What ordering needs.
-type Ready = (Option<Box<dyn Publisher + Sync>>, acme::Account, bool);
+type Ready = (Option<Box<dyn Publisher + Sync>>, Opened);
 
 /// The files that were changed, and warnings.
 type Installed = Result<(Vec<PathBuf>, Vec<String>), CertificateError>;
@@ -226,7 +233,7 @@ impl Task<'_> {
                 else {
                     return None;
                 };
-                let state = observe::state(self.request, item.wish);
+                let state = observe::state(self.request, &item.wish.name);
                 Some((index, Due::new(item.wish, seen, reasons, state)))
             })
             .collect();
@@ -234,7 +241,7 @@ impl Task<'_> {
             return;
         }
         let (indexes, due): (Vec<usize>, Vec<Due<'_>>) = due.into_iter().unzip();
-        let (publisher, account, made) = match self.ready(asked) {
+        let (publisher, opened) = match self.ready(asked) {
             Ok(ready) => ready,
             Err(error) => {
                 for index in indexes {
@@ -245,8 +252,7 @@ impl Task<'_> {
                 return;
             }
         };
-        around.changed |= made;
-        around.account = Some(account.url().to_owned());
+        let account = around.opened(opened);
         let dns = Dns::new(self.request);
         let steps = Steps {
             request: self.request,
@@ -268,7 +274,7 @@ impl Task<'_> {
         }
     }
 
-    /// Who publishes, the account, and whether its key was made. What is wrong with them is wrong for all that is due,
+    /// Who publishes, and the account. What is wrong with them is wrong for all that is due,
     /// and for nothing else.
     fn ready(&self, asked: &mut Asked<'_>) -> Result<Ready, CertificateError> {
         let is_shown = self.request.phase != Phase::Request;
@@ -276,8 +282,7 @@ impl Task<'_> {
         let publisher = provider
             .map(|provider| provider.open(self.now))
             .transpose()?;
-        let (account, made) = asked.account()?;
-        Ok((publisher, account, made))
+        Ok((publisher, asked.account(Missing::Make)?))
     }
 
     fn steps<'b>(&self, steps: &Steps<'b>, due: &'b [Due<'b>]) -> (Vec<Progress<'b>>, Taken) {
@@ -413,14 +418,21 @@ impl Task<'_> {
             .certificates
             .iter()
             .flat_map(|wish| &wish.files);
-        let parents = files.filter_map(|file| file.target.path.parent());
+        // The key of the account is made, taken over and changed by one task at a time.
+        let authority = self.request.authority.as_ref();
+        let account = authority.and_then(|authority| authority.account.as_ref());
+        let paths = files.map(|file| &file.target.path);
+        let paths = paths.chain(account.map(|account| &account.key));
+        let parents = paths.filter_map(|path| path.parent());
         let directories: BTreeSet<PathBuf> = parents
             .map(Path::to_path_buf)
             // One that is not there spoils its own certificate, which says so.
             .filter(|directory| directory.is_dir())
             .chain([self.request.state_dir.clone()])
             .collect();
-        let locks = DirectoryLocks::acquire(directories.iter().cloned(), LOCK_WAIT)?;
+        let wait = self.request.patience.whole.unwrap_or_default();
+        let wait = wait.saturating_add(LOCK_GRACE);
+        let locks = DirectoryLocks::acquire(directories.iter().cloned(), wait)?;
         tls_files::recover(directories)?;
         Ok(Some(locks))
     }

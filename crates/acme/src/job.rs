@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use pki::CertificateRequest;
 
+use crate::release::is_missing;
 use crate::state::{Resume, Seen, State, Wanted, Why, Wish, resume};
 use crate::{
-    Account, Challenge, ChallengeKind, Error, Issued, Order, OrderRequest, PreferredChain,
-    ProblemKind, Result,
+    Account, Challenge, ChallengeKind, Error, Issued, Order, OrderRequest, PreferredChain, Result,
 };
 
 mod steps;
@@ -307,21 +307,9 @@ impl Job<'_> {
             Err(Error::AccountGone { .. }) => {
                 Ok((resume(state, Seen::AccountGone, &wish, now()), None))
             }
-            // RFC 8555 has no type for it; servers say 404, or that it is not ours.
-            Err(Error::Problem { problem, .. })
-                if problem.status == Some(404)
-                    || matches!(
-                        problem.kind,
-                        ProblemKind::Malformed | ProblemKind::Unauthorized
-                    ) =>
-            {
+            Err(error) if is_missing(&error) => {
                 Ok((resume(state, Seen::Missing, &wish, now()), None))
             }
-            // Pebble says no more than that.
-            Err(Error::BadAnswer {
-                status: Some(404 | 410),
-                ..
-            }) => Ok((resume(state, Seen::Missing, &wish, now()), None)),
             Err(other) => Err(other),
         }
     }

@@ -182,8 +182,8 @@ impl Server {
         }
     }
 
-    /// How much is left of the time for everything.
-    pub(crate) fn left(&self) -> Duration {
+    /// How much is left of the time for everything ([`Patience::whole`]).
+    pub fn left(&self) -> Duration {
         let Some(whole) = self.patience.whole else {
             return Duration::MAX;
         };

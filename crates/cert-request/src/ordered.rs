@@ -15,6 +15,7 @@ use std::path::Path;
 
 use acme::state::State;
 use acme::{Account, Identifier, OrderRequest, certificate_id};
+use acme_dns_challenge::account::Opened;
 use acme_dns_challenge::failure::CertificateError;
 use ansible_module::each;
 use pki::{Certificate, CertificateRequest, PrivateKey, Timestamp};
@@ -130,8 +131,8 @@ fn together(items: &[&Item<'_>], servers: &Servers, state_dir: &Path) -> Vec<Set
         let error = staged.into_iter().filter_map(Result::err);
         return error.map(failed).collect();
     }
-    let (account, is_made) = match servers.account(spec) {
-        Ok(account) => account,
+    let Opened { account, changes } = match servers.account(spec) {
+        Ok(opened) => opened,
         Err(error) => return items.iter().map(|_| failed(error.share())).collect(),
     };
     let due: Vec<&Due<'_>> = staged.iter().flatten().collect();
@@ -146,7 +147,7 @@ fn together(items: &[&Item<'_>], servers: &Servers, state_dir: &Path) -> Vec<Set
         .map(|staged| match staged {
             Err(error) => failed(error),
             Ok(due) => match done.next() {
-                Some((done, before)) => due.settle(done, before, is_made),
+                Some((done, before)) => due.settle(done, before, !changes.is_empty()),
                 // There is one for each: this is not reached.
                 None => failed(EntryError::from(issuers::Error::NotOrdered)),
             },

@@ -87,14 +87,7 @@ fn certificate(
     given: &CertificateParams,
     faults: &mut Faults,
 ) -> Option<CertificateWish> {
-    let is_file_name = !given.name.is_empty()
-        && given.name.len() <= LONGEST_NAME
-        && !given.name.starts_with('.')
-        && !given.name.contains(['/', '\0']);
-    if !is_file_name {
-        let rule = "it becomes a file name: 1 to 200 bytes, no '/' and no '.' in front";
-        faults.push(format!("{at}.name"), rule);
-    }
+    check_name(at, &given.name, faults);
     let current = given.current.as_deref();
     let current = current.and_then(|path| absolute(&format!("{at}.current"), path, faults));
     let files = given.files.iter().enumerate();
@@ -115,7 +108,7 @@ fn certificate(
     })
 }
 
-fn csr(at: &str, given: &CertificateParams, faults: &mut Faults) -> Option<CsrSource> {
+pub(super) fn csr(at: &str, given: &CertificateParams, faults: &mut Faults) -> Option<CsrSource> {
     match (&given.csr, &given.csr_content) {
         (Some(path), None) => absolute(&format!("{at}.csr"), path, faults).map(CsrSource::File),
         (None, Some(text)) => CertificateRequest::from_pem(text.as_bytes())
@@ -159,6 +152,17 @@ fn file(at: &str, given: &FileParams, faults: &mut Faults) -> Option<FileWish> {
         backup: false,
     };
     Some(FileWish { content, target })
+}
+
+pub(super) fn check_name(at: &str, name: &str, faults: &mut Faults) {
+    let is_file_name = !name.is_empty()
+        && name.len() <= LONGEST_NAME
+        && !name.starts_with('.')
+        && !name.contains(['/', '\0']);
+    if !is_file_name {
+        let rule = "it becomes a file name: 1 to 200 bytes, no '/' and no '.' in front";
+        faults.push(format!("{at}.name"), rule);
+    }
 }
 
 /// How a name becomes a number.

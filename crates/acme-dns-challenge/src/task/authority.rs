@@ -5,16 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use acme::{Account, RenewalInfo, Server};
+use acme::{RenewalInfo, Server};
 use tls_files::{Attributes, FileChange, Mode, Observed, Target};
 use zeroize::Zeroizing;
 
 use super::{Item, Task};
-use crate::account;
+use crate::account::{self, Missing, Opened};
 use crate::decide::{Decision, decide};
 use crate::failure::CertificateError;
 use crate::observe;
-use crate::request::{Authority, Request};
+use crate::request::{AccountWish, Authority, Request};
 use crate::steps::Taken;
 
 /// A server that has been asked, or not yet.
@@ -49,10 +49,17 @@ impl<'a> Asked<'a> {
         Ok(server)
     }
 
-    /// The account, and whether its key was made.
-    pub(super) fn account(&mut self) -> Result<(Account, bool), CertificateError> {
+    /// The account, and what was changed on the way to it.
+    pub(super) fn account(&mut self, missing: Missing) -> Result<Opened, CertificateError> {
         let server = self.server()?;
-        account::account(&server, &self.authority()?.account)
+        account::account(&server, self.wish()?, missing)
+    }
+
+    /// The account as it is wished.
+    pub(super) fn wish(&self) -> Result<&'a AccountWish, CertificateError> {
+        let wish = self.authority()?.account.as_ref();
+        // As above.
+        wish.ok_or_else(|| CertificateError::Together(String::from("no account is named")))
     }
 
     /// How many requests there were.

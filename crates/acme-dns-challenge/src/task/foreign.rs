@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Phases on the host that writes the DNS: records that tasks on other hosts want.
 
+use std::time::Duration;
+
 use ansible_module::Outcome;
 use dns::Name;
 
@@ -17,7 +19,9 @@ impl Task<'_> {
         let mut around = Surroundings::default();
         let phase = self.request.phase;
         match phase {
-            Phase::Wait if !self.control.check_mode => around.taken.waited = dns.wait(&placed)?,
+            Phase::Wait if !self.control.check_mode => {
+                around.taken.waited = dns.wait(&placed, Duration::MAX)?;
+            }
             Phase::Publish | Phase::Cleanup => self.write(phase, &placed, &mut around)?,
             _ => {}
         }

@@ -74,6 +74,7 @@ fn wish(due: &Due<'_>) -> (CertificateWish, Seen) {
         identifiers: due.order.identifiers.clone(),
         current: Vec::new(),
         drifted: Vec::new(),
+        revoked: false,
     };
     (wish, seen)
 }

@@ -37,7 +37,8 @@ pub(super) fn of(
 
 /// Another account has other limits.
 fn thumbprint(spec: &AcmeSpec) -> Option<String> {
-    let Observed::Present(file) = tls_files::observe(&spec.authority.account.key) else {
+    let account = spec.authority.account.as_ref()?;
+    let Observed::Present(file) = tls_files::observe(&account.key) else {
         return None;
     };
     let key = PrivateKey::from_pem(&file.bytes, None).ok()?;

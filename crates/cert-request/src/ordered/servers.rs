@@ -3,11 +3,12 @@
 //! certificates with the same settings.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
-use acme::{Account, RenewalInfo, Server};
-use acme_dns_challenge::account;
+use acme::{RenewalInfo, Server};
+use acme_dns_challenge::account::{self, Missing, Opened};
 use acme_dns_challenge::failure::CertificateError;
 use acme_dns_challenge::task::authority;
 use pki::{Certificate, Timestamp};
@@ -62,13 +63,16 @@ impl Servers {
         }
     }
 
-    /// The account, and whether its key was made.
+    /// The account, and what was changed on the way to it.
     ///
     /// # Errors
     /// That there is none, or not the one that was pinned.
-    pub fn account(&self, spec: &AcmeSpec) -> Result<(Account, bool), EntryError> {
+    pub fn account(&self, spec: &AcmeSpec) -> Result<Opened, EntryError> {
         let server = self.server(spec)?;
-        Ok(account::account(&server, &spec.authority.account)?)
+        let wish = spec.authority.account.as_ref();
+        // The table of options requires its key, so there is one.
+        let wish = wish.ok_or_else(|| CertificateError::NoAccount(PathBuf::new()))?;
+        Ok(account::account(&server, wish, Missing::Make)?)
     }
 
     /// When the server would like a certificate to be renewed, asked no more often than it wants; and a warning if it

@@ -23,6 +23,7 @@ pub const ACME: &[OptionSpec] = &[
     OptionSpec::new("ca_file", Kind::Path),
     OptionSpec::new("account_key", Kind::Path).required(),
     OptionSpec::new("account_create", Kind::Bool).default("true"),
+    OptionSpec::new("account_import", Kind::Path),
     OptionSpec::new("account_uri", Kind::Str),
     OptionSpec::new("contact", Kind::List(Element::Str)).default("[]"),
     OptionSpec::new("terms_agreed", Kind::Bool).default("false"),

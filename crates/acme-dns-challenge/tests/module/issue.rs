@@ -1,147 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The module against a real Pebble that looks at real BINDs; openssl and dig are the witnesses.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    reason = "a test that starts programs"
-)]
-
-use std::process::Command;
+//! Certificates, all steps in one task and in phases.
 
 use serde_json::{Value, json};
-use testbed::servers::{DnsWorld, Pebble, Release, SECRET, Settings, World};
-use testbed::{Answer, ModuleRun, Sandbox};
+use testbed::servers::{SECRET, World};
 
-const EXECUTABLE: &str = env!("CARGO_BIN_EXE_acme_dns_challenge");
-
-/// A certificate authority, name servers, and a directory of the module's own.
-struct Lab {
-    dns: DnsWorld,
-    pebble: Pebble,
-    sandbox: Sandbox,
-}
-
-impl Lab {
-    fn new(extra: &str) -> Self {
-        let world = World {
-            extra: extra.to_owned(),
-            ..World::default()
-        };
-        Self::start(&world, Settings::validating(Release::New, 5002))
-    }
-
-    fn start(world: &World, settings: Settings) -> Self {
-        let dns = DnsWorld::start(world);
-        let pebble = Pebble::start(&settings.dns(dns.resolver.address()));
-        let sandbox = Sandbox::new();
-        sandbox.write("ca.pem", &pebble.certificate().pem);
-        Self {
-            dns,
-            pebble,
-            sandbox,
-        }
-    }
-
-    /// A request by the openssl command, whose key stays where it is.
-    fn csr(&self, name: &str, names: &[&str]) -> Value {
-        let alternatives: Vec<String> = names.iter().map(|name| format!("DNS:{name}")).collect();
-        let done = Command::new("openssl")
-            .args([
-                "req",
-                "-new",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-                "-subj",
-                "/",
-            ])
-            .args([
-                "-addext",
-                &format!("subjectAltName={}", alternatives.join(",")),
-            ])
-            .args([
-                "-keyout",
-                &format!("{name}.key"),
-                "-out",
-                &format!("{name}.csr"),
-            ])
-            .current_dir(self.sandbox.path())
-            .output()
-            .unwrap();
-        assert!(
-            done.status.success(),
-            "{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
-        json!({
-            "name": name,
-            "csr": format!("$DIR/{name}.csr"),
-            "files": [{"content": "fullchain", "path": format!("$DIR/{name}.crt"), "mode": "0644"}],
-        })
-    }
-
-    /// A task with everything that all of them need.
-    fn task(&self, more: Value) -> ModuleRun {
-        let servers: Vec<String> = self
-            .dns
-            .authoritative()
-            .map(|address| address.to_string())
-            .into();
-        let mut args = json!({
-            "directory": self.pebble.directory_url(),
-            "ca_file": "$DIR/ca.pem",
-            "account_key": "$DIR/account.key",
-            "terms_agreed": true,
-            "target": {"zone": "acme-sign.test"},
-            "propagation": {
-                "resolvers": [self.dns.resolver.address().to_string()],
-                "nameservers": servers,
-                "timeout": "20s",
-            },
-            "state_dir": "$DIR/state",
-            // Pebble's stores wait for each other when orders and authorizations are asked for at once.
-            "parallel": 1,
-        });
-        let all = args.as_object_mut().unwrap();
-        all.extend(more.as_object().unwrap().clone());
-        ModuleRun::new(EXECUTABLE)
-            .args(args)
-            .diff(true)
-            .sandbox(&self.sandbox)
-    }
-
-    fn provider(&self) -> Value {
-        let [primary, _] = self.dns.authoritative();
-        json!({"rfc2136": {"server": primary.to_string(), "key_name": "key-hmac-sha256", "secret": SECRET}})
-    }
-
-    /// openssl's word that a certificate is of the authority and for the key and the name.
-    fn assert_issued(&self, name: &str, host: &str) {
-        self.sandbox.write("root.pem", self.pebble.root_pem(0));
-        let script = format!(
-            "openssl verify -CAfile root.pem -untrusted {name}.crt {name}.crt &&
-             openssl x509 -in {name}.crt -noout -checkhost {host} | grep -v NOT &&
-             test \"$(openssl x509 -in {name}.crt -noout -pubkey)\" = \"$(openssl pkey -in {name}.key -pubout)\""
-        );
-        let done = Command::new("sh")
-            .args(["-euc", &script])
-            .current_dir(self.sandbox.path())
-            .output()
-            .unwrap();
-        assert!(
-            done.status.success(),
-            "{}{}",
-            String::from_utf8_lossy(&done.stdout),
-            String::from_utf8_lossy(&done.stderr)
-        );
-    }
-}
-
-fn certificate<'a>(answer: &'a Answer, name: &str) -> &'a Value {
-    &answer.value["certificates"][name]
-}
+use crate::lab::{Lab, Setup, certificate};
 
 #[test]
 fn all_certificates_of_a_task_take_one_update_and_a_second_run_asks_nobody() {
@@ -203,12 +66,14 @@ fn all_certificates_of_a_task_take_one_update_and_a_second_run_asks_nobody() {
 #[test]
 fn no_more_is_asked_for_many_certificates_than_the_protocol_needs() {
     const COUNT: usize = 20;
-    let world = World {
-        hosts: COUNT,
-        ..World::default()
-    };
-    let settings = Settings::validating(Release::New, 5002);
-    let lab = Lab::start(&world, settings.environment("PEBBLE_WFE_NONCEREJECT", "0"));
+    let lab = Lab::with(Setup {
+        world: World {
+            hosts: COUNT,
+            ..World::default()
+        },
+        environment: vec![("PEBBLE_WFE_NONCEREJECT", "0")],
+        ..Setup::default()
+    });
     let certificates: Vec<Value> = (0..COUNT)
         .map(|host| lab.csr(&format!("c{host}"), &[&format!("h{host}.example.test")]))
         .collect();

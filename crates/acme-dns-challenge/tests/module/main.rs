@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The module against a real Pebble that looks at real BINDs; openssl and dig are the witnesses.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests that start programs"
+)]
+
+mod accounts;
+mod issue;
+mod lab;
+mod phases;
