@@ -29,7 +29,7 @@ NOT_IN_CASES = {"acme_dns_challenge": {"error.hint"}, "cert_request": {"recovere
 #: nothing in a folder can have them: they take an engine, see tests/containers/test_restart_returns.py
 WITH_AN_ENGINE = {"container_restart": {"fingerprint", "not_after", "containers", "acted", "planned", "proven", "unproven", "left_alone", "untouched",
                                         "failures"},
-                  # They take a server, see tests/issue.rs of the crate.
+                  # They take a server, see tests/module/issue.rs of the crate.
                   "acme_dns_challenge": {"phase", "certificates", "updated", "pending", "failures", "txt_records", "account_uri", "requests", "updates",
                                          "timings"}}
 

@@ -61,7 +61,9 @@ impl CertificateError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Dns(error) => error.hint(),
-            Self::Files(error) => error.hint().map(str::to_owned),
+            Self::Files(error) | Self::Acme(acme::Error::StateWrite(error)) => {
+                error.hint().map(str::to_owned)
+            }
             Self::NoAccount(_) => Some(String::from(
                 "restore it, or set account_create: a new account has other rate limits, and must be allowed where CAA or dns-persist-01 name the old one",
             )),

@@ -2,17 +2,17 @@
 //! All due certificates together: order, publish once, wait once, have them validated, fetch them. One that fails drops
 //! out and does not stop the others. What was shown is taken back on every way out.
 
+mod places;
+mod progress;
+
 use acme::state::{State, Wanted};
-use acme::{Account, Job, Proof, Underway};
+use acme::{Account, Job, Underway};
 use ansible_module::each;
-use dns::Name;
 use dns::publish::Publisher;
 
 use crate::failure::CertificateError;
 use crate::records::{self, Dns, Placed};
 use crate::request::Request;
-
-mod progress;
 
 pub use progress::{Due, Progress, Taken};
 
@@ -40,13 +40,19 @@ impl<'a> Steps<'a> {
         (progress, taken)
     }
 
-    /// Orders, and finds out where the records must be. All is ordered before it is asked what is to be proved: a server
+    /// Finds out where the records must be, and orders. A name that leads nowhere costs no order. All is ordered before it is asked what is to be proved: a server
     /// whose stores of orders and of authorizations wait for each other, as Pebble's do, is not asked for both at once.
     pub fn begin(&self, due: &'a [Due<'a>]) -> Vec<Progress<'a>> {
+        let mut walked = self.walk(due);
         let mut progress: Vec<_> = due.iter().map(Progress::new).collect();
+        for one in &mut progress {
+            match walked.refused.remove(&one.due.wish.name) {
+                Some(error) => one.error = Some(error.into()),
+                None => one.changed = true,
+            }
+        }
         let ordered = self.step(&mut progress, |one| {
-            let before = State::load(&one.due.state).ok().flatten();
-            let is_old = before.is_some_and(|state| state.order.is_some());
+            let is_old = one.due.is_ordered();
             let ordered = self.job(one.due).ordered();
             Some(ordered.map(|ordered| (is_old, ordered)))
         });
@@ -66,53 +72,8 @@ impl<'a> Steps<'a> {
             one.changed = !is_old || !begun.restarted.is_empty();
             one.begun = Some(begun);
         }
-        self.place(&mut progress);
+        self.place(&mut progress, &walked.targets);
         progress
-    }
-
-    /// The walk of all names at once; a name that leads nowhere fails its certificate only.
-    fn place(&self, progress: &mut [Progress<'a>]) {
-        let mut wanted = Vec::new();
-        for (index, one) in progress.iter().enumerate() {
-            let proofs = one.begun.iter().flat_map(|begun| &begun.proofs);
-            wanted.extend(proofs.filter_map(|proof| match &proof.proof {
-                Proof::Txt { name, value, .. } => Some((index, proof, name, value)),
-                Proof::File { .. } => None,
-            }));
-        }
-        let names: Vec<Result<Name, _>> =
-            wanted.iter().map(|(_, _, name, _)| name.parse()).collect();
-        let good: Vec<Name> = names.iter().flatten().cloned().collect();
-        let mut targets = self.dns.place(&good).into_iter();
-        let mut found = Vec::new();
-        for ((index, proof, _, value), name) in wanted.into_iter().zip(names) {
-            let placed = match name {
-                Ok(_) => targets.next().unwrap_or_else(|| Err(lost())),
-                Err(error) => Err(error),
-            };
-            found.push((index, proof.clone(), value.clone(), placed));
-        }
-        for (index, proof, value, placed) in found {
-            let Some(one) = progress.get_mut(index) else {
-                continue;
-            };
-            match placed {
-                Ok(target) => {
-                    let zone = None;
-                    one.proofs.push((
-                        proof,
-                        Placed {
-                            target,
-                            value,
-                            zone,
-                        },
-                    ));
-                }
-                Err(error) => {
-                    one.error.get_or_insert_with(|| error.into());
-                }
-            }
-        }
     }
 
     /// Publishes the records of all, and waits for them; whether anything is left to go on with.
@@ -189,7 +150,11 @@ impl<'a> Steps<'a> {
 
     /// The phase complete, in another process than the phase request.
     pub fn complete_later(&self, due: &'a [Due<'a>]) -> Vec<Progress<'a>> {
-        let mut progress: Vec<_> = due.iter().map(Progress::new).collect();
+        let asked = |due| Progress {
+            changed: true,
+            ..Progress::new(due)
+        };
+        let mut progress: Vec<_> = due.iter().map(asked).collect();
         let taken_up = self.step(&mut progress, |one| Some(self.job(one.due).take_up()));
         self.finish(&mut progress, taken_up);
         progress
@@ -270,26 +235,6 @@ impl<'a> Steps<'a> {
         }
     }
 
-    fn placed_again<'b>(&self, shown: impl Iterator<Item = &'b Wanted>) -> Vec<Placed> {
-        let wanted: Vec<(Name, &String)> = shown
-            .filter_map(|wanted| match &wanted.proof {
-                Proof::Txt { name, value, .. } => Some((name.parse().ok()?, value)),
-                Proof::File { .. } => None,
-            })
-            .collect();
-        let names: Vec<Name> = wanted.iter().map(|(name, _)| name.clone()).collect();
-        let targets = self.dns.place(&names);
-        let both = targets.into_iter().zip(wanted);
-        both.filter_map(|(target, (_, value))| {
-            Some(Placed {
-                target: target.ok()?,
-                value: value.clone(),
-                zone: None,
-            })
-        })
-        .collect()
-    }
-
     fn job(&self, due: &'a Due<'a>) -> Job<'a> {
         Job {
             account: self.account,
@@ -306,13 +251,5 @@ impl<'a> Steps<'a> {
             .provider
             .as_ref()
             .map_or(1, |provider| provider.ttl())
-    }
-}
-
-/// There is a target for each name; this is not reached.
-fn lost() -> dns::Error {
-    dns::Error::Configuration {
-        what: String::from("the walk of the CNAMEs"),
-        why: String::from("it told fewer targets than names"),
     }
 }

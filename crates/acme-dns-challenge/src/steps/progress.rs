@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use acme::state::Wanted;
+use acme::state::{State, Wanted};
 use acme::{Begun, Issued, OrderRequest, Ordered, Underway, certificate_id};
 
 use crate::decide::Reason;
@@ -51,6 +51,12 @@ impl<'a> Due<'a> {
             state,
         }
     }
+
+    /// Whether there is an order that may be gone on with.
+    pub(super) fn is_ordered(&self) -> bool {
+        let state = State::load(&self.state).ok().flatten();
+        state.is_some_and(|state| state.order.is_some())
+    }
 }
 
 /// How far one has come.
@@ -75,13 +81,14 @@ pub struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
+    /// Nothing yet.
     pub(super) fn new(due: &'a Due<'a>) -> Self {
         Self {
             due,
             proofs: Vec::new(),
             issued: None,
             restarted: Vec::new(),
-            changed: true,
+            changed: false,
             error: None,
             ordered: None,
             begun: None,

@@ -2,12 +2,15 @@
 //! A certificate authority, name servers, and a directory of the module's own.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Map, Value, json};
 use testbed::servers::{DnsWorld, FaultProxy, Pebble, Release, Rule, SECRET, Settings, World, get};
 use testbed::{Answer, ModuleRun, Sandbox};
 
 const EXECUTABLE: &str = env!("CARGO_BIN_EXE_acme_dns_challenge");
+
+static STARTED: AtomicUsize = AtomicUsize::new(0);
 
 /// How a lab begins.
 pub(crate) struct Setup {
@@ -169,7 +172,11 @@ impl Lab {
     pub(crate) fn start(&self, more: Value) -> Child {
         let mut input = self.sandbox.place(&self.args(more));
         input["_ansible_check_mode"] = json!(false);
-        let path = self.sandbox.write("started.json", input.to_string());
+        // Each its own: several may be on their way.
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let path = self
+            .sandbox
+            .write(format!("started-{number}.json"), input.to_string());
         Command::new(EXECUTABLE)
             .arg(path)
             .stdout(Stdio::piped())
@@ -240,6 +247,7 @@ pub(crate) fn certificate<'a>(answer: &'a Answer, name: &str) -> &'a Value {
 /// Both with the members of the second.
 pub(crate) fn with(args: &Value, more: Value) -> Value {
     let mut args = args.clone();
-    merge(args.as_object_mut().unwrap(), more);
+    let all = args.as_object_mut().unwrap();
+    all.extend(more.as_object().unwrap().clone());
     args
 }

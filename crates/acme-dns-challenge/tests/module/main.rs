@@ -7,6 +7,10 @@
 )]
 
 mod accounts;
+mod bad_days;
+mod disks;
 mod issue;
 mod lab;
+mod options;
 mod phases;
+mod renewal;

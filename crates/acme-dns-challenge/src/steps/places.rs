@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Where the records of certificates must be, by their names' CNAMEs: before anything is ordered, and when the server has
+//! said what it wants.
+
+use std::collections::BTreeMap;
+
+use acme::state::Wanted;
+use acme::{ChallengeKind, Identifier, Proof};
+use dns::{Name, Target};
+
+use super::{Due, Progress, Steps};
+use crate::records::Placed;
+
+/// What is known of names before anything is ordered.
+#[derive(Default)]
+pub(super) struct Walked {
+    pub(super) targets: BTreeMap<Name, Target>,
+    /// By the certificate that it stops.
+    pub(super) refused: BTreeMap<String, dns::Error>,
+}
+
+impl<'a> Steps<'a> {
+    /// The walk of the names of what is not ordered yet; an order that is there is gone on with, whatever its names do now.
+    pub(super) fn walk(&self, due: &[Due<'_>]) -> Walked {
+        let mut walked = Walked::default();
+        let mut names = Vec::new();
+        for one in due.iter().filter(|one| !one.is_ordered()) {
+            for identifier in &one.order.identifiers {
+                match self.challenge_name(identifier) {
+                    Some(Ok(name)) => names.push((one.wish.name.clone(), name)),
+                    Some(Err(error)) => {
+                        walked.refused.insert(one.wish.name.clone(), error);
+                    }
+                    None => {}
+                }
+            }
+        }
+        let each: Vec<Name> = names.iter().map(|(_, name)| name.clone()).collect();
+        for ((certificate, name), target) in names.into_iter().zip(self.dns.place(&each)) {
+            match target {
+                Ok(target) => {
+                    walked.targets.insert(name, target);
+                }
+                Err(error) => {
+                    walked.refused.entry(certificate).or_insert(error);
+                }
+            }
+        }
+        walked
+    }
+
+    /// Where a name will be proved, which is known before the server says it.
+    fn challenge_name(&self, identifier: &Identifier) -> Option<dns::Result<Name>> {
+        let Identifier::Dns(name) = identifier else {
+            return None;
+        };
+        let label = match self.request.challenge {
+            ChallengeKind::DnsAccount01 => format!(
+                "{}._acme-challenge",
+                acme::account_label(self.account.url())
+            ),
+            ChallengeKind::DnsPersist01 => String::from("_validation-persist"),
+            _ => String::from("_acme-challenge"),
+        };
+        let name = name.parse();
+        Some(name.and_then(|name| dns::target::challenge_name(&label, &name)))
+    }
+
+    /// Where all records must be; names that were not walked before are, at once. One that leads nowhere fails its
+    /// certificate only.
+    pub(super) fn place(&self, progress: &mut [Progress<'a>], known: &BTreeMap<Name, Target>) {
+        let mut wanted = Vec::new();
+        for (index, one) in progress.iter().enumerate() {
+            let proofs = one.begun.iter().flat_map(|begun| &begun.proofs);
+            wanted.extend(proofs.filter_map(|proof| match &proof.proof {
+                Proof::Txt { name, value, .. } => Some((index, proof, name, value)),
+                Proof::File { .. } => None,
+            }));
+        }
+        let names: Vec<Result<Name, _>> =
+            wanted.iter().map(|(_, _, name, _)| name.parse()).collect();
+        let is_new = |name: &&Name| !known.contains_key(name);
+        let good: Vec<Name> = names.iter().flatten().filter(is_new).cloned().collect();
+        let mut targets = self.dns.place(&good).into_iter();
+        let mut found = Vec::new();
+        for ((index, proof, _, value), name) in wanted.into_iter().zip(names) {
+            let placed = match name {
+                Ok(name) => match known.get(&name) {
+                    Some(target) => Ok(target.clone()),
+                    None => targets.next().unwrap_or_else(|| Err(lost())),
+                },
+                Err(error) => Err(error),
+            };
+            found.push((index, proof.clone(), value.clone(), placed));
+        }
+        for (index, proof, value, placed) in found {
+            let Some(one) = progress.get_mut(index) else {
+                continue;
+            };
+            match placed {
+                Ok(target) => {
+                    let zone = None;
+                    one.proofs.push((
+                        proof,
+                        Placed {
+                            target,
+                            value,
+                            zone,
+                        },
+                    ));
+                }
+                Err(error) => {
+                    one.error.get_or_insert_with(|| error.into());
+                }
+            }
+        }
+    }
+
+    pub(super) fn placed_again<'b>(&self, shown: impl Iterator<Item = &'b Wanted>) -> Vec<Placed> {
+        let wanted: Vec<(Name, &String)> = shown
+            .filter_map(|wanted| match &wanted.proof {
+                Proof::Txt { name, value, .. } => Some((name.parse().ok()?, value)),
+                Proof::File { .. } => None,
+            })
+            .collect();
+        let names: Vec<Name> = wanted.iter().map(|(name, _)| name.clone()).collect();
+        let targets = self.dns.place(&names);
+        let both = targets.into_iter().zip(wanted);
+        both.filter_map(|(target, (_, value))| {
+            Some(Placed {
+                target: target.ok()?,
+                value: value.clone(),
+                zone: None,
+            })
+        })
+        .collect()
+    }
+}
+
+/// There is a target for each name; this is not reached.
+fn lost() -> dns::Error {
+    dns::Error::Configuration {
+        what: String::from("the walk of the CNAMEs"),
+        why: String::from("it told fewer targets than names"),
+    }
+}
