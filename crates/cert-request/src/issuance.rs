@@ -119,7 +119,7 @@ fn load(
     match &entry.issuer {
         IssuerSpec::Acme(spec) => {
             let kept = Place::new(state_dir, entry).kept();
-            let issuer = Acme::new(&spec.authority.directory, kept);
+            let issuer = Acme::new(&spec.authority.directory, spec.profile.as_deref(), kept);
             Ok(Loaded::Acme(Box::new(issuer)))
         }
         IssuerSpec::Certmonger(spec) => {

@@ -14,10 +14,11 @@ mod servers;
 use std::path::Path;
 
 use acme::state::State;
-use acme::{Account, Identifier, OrderRequest, certificate_id};
+use acme::{Account, ChallengeKind, Identifier, OrderRequest, certificate_id};
 use acme_dns_challenge::account::Opened;
 use acme_dns_challenge::failure::CertificateError;
 use ansible_module::each;
+use issuers::Kept;
 use pki::{Certificate, CertificateRequest, PrivateKey, Timestamp};
 use serde_json::{Value, json};
 
@@ -250,10 +251,13 @@ impl<'a> Due<'a> {
             ));
         }
         settled.is_touched = true;
-        let chain = issued.chain.certificates;
-        let directory = &self.item.spec.authority.directory;
-        self.place.keep(directory, &chain)?;
-        Ok((self.pending(), Answer::Chain(chain)))
+        let kept = Kept {
+            directory: self.item.spec.authority.directory.clone(),
+            profile: self.item.spec.profile.clone(),
+            chain: issued.chain.certificates,
+        };
+        self.place.keep(&kept)?;
+        Ok((self.pending(), Answer::Chain(kept.chain)))
     }
 
     fn pending(&self) -> Pending {
@@ -302,6 +306,17 @@ fn named(error: &acme::Error) -> Vec<Value> {
             })
         })
         .collect()
+}
+
+/// Check mode: whether the names of a certificate lead to where a record can be written.
+///
+/// # Errors
+/// What is wrong with the CNAMEs of one of them.
+pub fn foresee(entry: &Entry, spec: &AcmeSpec) -> Result<(), EntryError> {
+    match spec.shared.challenge {
+        ChallengeKind::Dns01 => Ok(dns::foresee(entry, spec)?),
+        _ => Ok(()),
+    }
 }
 
 /// The job of one certificate.

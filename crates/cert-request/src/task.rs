@@ -329,6 +329,7 @@ impl<'a> Task<'a> {
             now: self.now,
         };
         let applied = if self.control.check_mode {
+            Self::foresee(entry, decision)?;
             work.rehearse(decision)?;
             predicted(decision, seen)
         } else if let Some(settled) = settled {

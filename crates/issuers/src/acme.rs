@@ -12,6 +12,8 @@ use crate::{Above, Error, Fidelity, Issued, Issuer, IssuerMatch, Wish};
 pub struct Kept {
     /// The directory of the server.
     pub directory: String,
+    /// The profile that was asked for.
+    pub profile: Option<String>,
     /// The certificate and those above it.
     pub chain: Vec<Certificate>,
 }
@@ -28,6 +30,7 @@ impl Kept {
 #[derive(Debug, Default)]
 pub struct Acme {
     directory: String,
+    profile: Option<String>,
     kept: Option<Kept>,
     given: Option<Given>,
 }
@@ -39,11 +42,12 @@ enum Given {
 }
 
 impl Acme {
-    /// The server of a directory, and what was ordered before.
+    /// The server of a directory, the profile that is asked for, and what was ordered before.
     #[must_use]
-    pub fn new(directory: &str, kept: Option<Kept>) -> Self {
+    pub fn new(directory: &str, profile: Option<&str>, kept: Option<Kept>) -> Self {
         Self {
             directory: directory.to_owned(),
+            profile: profile.map(str::to_owned),
             kept,
             given: None,
         }
@@ -64,6 +68,7 @@ impl Acme {
     fn with(&self, given: Given) -> Self {
         Self {
             directory: self.directory.clone(),
+            profile: self.profile.clone(),
             kept: self.kept.clone(),
             given: Some(given),
         }
@@ -109,7 +114,23 @@ impl Issuer for Acme {
     fn issued(&self, certificate: &Certificate, _above: &[Certificate]) -> IssuerMatch {
         let is_it = |kept: &&Kept| kept.leaf() == Some(certificate);
         match self.kept.as_ref().filter(is_it) {
-            Some(kept) if kept.directory == self.directory => IssuerMatch::Ours,
+            Some(kept) if kept.directory == self.directory && kept.profile == self.profile => {
+                IssuerMatch::Ours
+            }
+            Some(kept) if kept.directory == self.directory => {
+                let words = |profile: &Option<String>| {
+                    let name = profile.as_ref();
+                    name.map_or_else(
+                        || String::from("no profile"),
+                        |name| format!("the profile '{name}'"),
+                    )
+                };
+                IssuerMatch::Other(format!(
+                    "ordered with {}, not with {}",
+                    words(&kept.profile),
+                    words(&self.profile)
+                ))
+            }
             Some(kept) => IssuerMatch::Other(format!(
                 "ordered from {}, not from {}",
                 kept.directory, self.directory

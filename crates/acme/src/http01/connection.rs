@@ -68,7 +68,7 @@ fn is_whole(read: &[u8]) -> bool {
 }
 
 /// Proofs at their paths, a sign of life for health checks at `/` and at nothing else.
-fn answer(read: &[u8], shown: &Shown) -> String {
+pub(super) fn answer(read: &[u8], shown: &Shown) -> String {
     let Some((method, path)) = request_line(read) else {
         return plain("400 Bad Request", "", "", true);
     };

@@ -181,3 +181,26 @@ fn the_look_at_the_own_proof_waits_for_the_right_one_and_names_a_wrong_one() {
             .contains("did not show the proof within 1 s")
     );
 }
+
+#[test]
+fn whatever_bytes_come_the_answer_is_one_of_http_and_repeats_none_of_them() {
+    let shown = Shown::default();
+    let proof = "token.thumb".to_owned();
+    shown.files.lock().unwrap().insert(PATH.to_owned(), proof);
+    let mut seed = [0; 32];
+    for round in 0..2_000_usize {
+        seed = pki::jws::sha256(&seed);
+        let mut bytes = seed.get(..round % 33).unwrap().to_vec();
+        // Every other one looks like a request for a while.
+        if round % 2 == 0 {
+            bytes.splice(0..0, *b"GET /");
+            bytes.extend_from_slice(b" HTTP/1.1\r\nX-Evil: ");
+            bytes.extend_from_slice(&seed);
+        }
+        let answer = connection::answer(&bytes, &shown);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 "), "{answer}");
+        assert!(body.is_empty() || body == "ok\n", "{answer}");
+        assert!(!head.contains("X-Evil"), "{answer}");
+    }
+}

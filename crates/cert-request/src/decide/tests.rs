@@ -197,6 +197,62 @@ fn only_a_good_key_is_used_again() {
     assert_eq!(renewed(other, |_| ()), Action::Issue(KeySource::New));
 }
 
+/// What was ordered so many days ago for 90 days, with the window, in days, that the server wishes for its renewal.
+fn ordered(change: Value, days: i64, window: Option<(i64, i64)>) -> Decision {
+    let acme = json!({"directory": "https://ca.example/dir", "account_key": "/account.key"});
+    let mut wish = json!({"ttl": "90d", "issuer": {"acme": acme}});
+    let wished = wish.as_object_mut().unwrap();
+    wished.extend(change.as_object().unwrap().clone());
+    let wish = entry(wish);
+    let mut seen = installed(&wish, NOW);
+    let day = |days: i64| NOW.0 + days * 86_400;
+    seen.suggestion = window.map(|(start, end)| RenewalInfo {
+        start: day(start),
+        end: day(end),
+        explanation: None,
+        ask_again: 0,
+    });
+    let kept = issuers::Kept {
+        directory: "https://ca.example/dir".to_owned(),
+        profile: None,
+        chain: seen.certificate.iter().cloned().collect(),
+    };
+    let issuer = issuers::Acme::new("https://ca.example/dir", None, Some(kept));
+    let issuer = Loaded::Acme(Box::new(issuer));
+    decide(&wish, &issuer, &seen, Timestamp(day(days))).unwrap()
+}
+
+#[test]
+fn what_was_ordered_is_renewed_by_the_server_s_word_by_the_user_s_or_by_its_lifetime() {
+    let own = |before: &str| json!({"renew": {"before": before}});
+    let never = json!({"renew": {"on": ["names"]}});
+    for (change, days, window, expected) in [
+        (json!({}), 55, None, vec![]),
+        (json!({}), 61, None, vec!["expiry"]),
+        (own("10d"), 61, None, vec![]),
+        (own("10d"), 81, None, vec!["expiry"]),
+        // The server's word alone, however late.
+        (json!({}), 61, Some((70, 71)), vec![]),
+        (json!({}), 71, Some((70, 71)), vec!["renewal_information"]),
+        (json!({}), 91, Some((95, 96)), vec!["expiry"]),
+        // The earlier of two.
+        (own("40d"), 51, Some((70, 71)), vec!["expiry"]),
+        (own("10d"), 71, Some((70, 71)), vec!["renewal_information"]),
+        (
+            own("40d"),
+            71,
+            Some((70, 71)),
+            vec!["expiry", "renewal_information"],
+        ),
+        (never, 85, Some((70, 71)), vec![]),
+    ] {
+        let decision = ordered(change.clone(), days, window);
+        assert_eq!(kinds(&decision), expected, "{change} {days} {window:?}");
+    }
+    let at = ordered(own("10d"), 0, Some((70, 71))).renew_at.unwrap().0 - NOW.0;
+    assert!((70 * 86_400..71 * 86_400).contains(&at), "{at}");
+}
+
 #[test]
 fn the_table_of_options_has_no_defects() {
     assert_eq!(

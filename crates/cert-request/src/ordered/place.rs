@@ -22,6 +22,7 @@ pub struct Place {
 #[derive(Deserialize, Serialize)]
 struct Wire {
     directory: String,
+    profile: Option<String>,
     chain: String,
 }
 
@@ -71,6 +72,7 @@ impl Place {
         let wire: Wire = serde_json::from_slice(&file.bytes).ok()?;
         Some(Kept {
             directory: wire.directory,
+            profile: wire.profile,
             chain: chain::parse_bundle(wire.chain.as_bytes()).ok()?,
         })
     }
@@ -79,12 +81,13 @@ impl Place {
     ///
     /// # Errors
     /// That the file cannot be written.
-    pub fn keep(&self, directory: &str, chain: &[Certificate]) -> Result<(), EntryError> {
+    pub fn keep(&self, ordered: &Kept) -> Result<(), EntryError> {
         let wire = Wire {
-            directory: directory.to_owned(),
-            chain: chain.iter().map(Certificate::to_pem).collect(),
+            directory: ordered.directory.clone(),
+            profile: ordered.profile.clone(),
+            chain: ordered.chain.iter().map(Certificate::to_pem).collect(),
         };
-        // Two texts: it cannot fail.
+        // Texts only: it cannot fail.
         let content = Zeroizing::new(serde_json::to_vec(&wire).unwrap_or_default());
         let target = Target {
             path: self.issued(),

@@ -88,6 +88,14 @@ impl<'a> Task<'a> {
         Some(warning)
     }
 
+    /// What check mode can see of an order without an effect.
+    pub(super) fn foresee(entry: &Entry, decision: &Decision) -> Result<(), EntryError> {
+        match (&entry.issuer, decision.action) {
+            (IssuerSpec::Acme(spec), Action::Issue(_)) => ordered::foresee(entry, spec),
+            _ => Ok(()),
+        }
+    }
+
     /// What an ACME server gave is verified and installed, or it is told why there is nothing.
     pub(super) fn take(
         &self,

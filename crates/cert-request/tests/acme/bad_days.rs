@@ -150,6 +150,10 @@ fn another_s_certificate_and_that_of_another_server_are_replaced_and_what_the_se
     other["defaults"]["issuer"]["acme"]["directory"] = json!(lab.pebble.directory_url());
     let told = lab.module(&other).check(true).run();
     assert_eq!(reasons(&told, "web"), ["issuer"], "{}", told.report());
+    let mut profile = task.clone();
+    profile["defaults"]["issuer"]["acme"]["profile"] = json!("default");
+    let told = lab.module(&profile).check(true).run();
+    assert_eq!(reasons(&told, "web"), ["issuer"], "{}", told.report());
     assert!(!lab.succeed(&task).changed());
 
     let names = lab.task(

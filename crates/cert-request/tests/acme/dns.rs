@@ -45,6 +45,9 @@ fn all_certificates_are_proved_by_one_publication() {
         ],
         &issuer,
     );
+    let told = lab.module(&task).check(true).run();
+    assert!(told.kind().starts_with("dns.target"), "{}", told.report());
+    assert_eq!(of(&told, "fine")["action"], "issue");
     let answer = lab.run(&task);
     assert!(
         answer.kind().starts_with("dns.target"),
