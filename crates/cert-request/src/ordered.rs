@@ -12,6 +12,7 @@ mod rest;
 mod servers;
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use acme::state::State;
 use acme::{Account, ChallengeKind, Identifier, OrderRequest, certificate_id};
@@ -124,36 +125,76 @@ fn together(items: &[&Item<'_>], servers: &Servers, state_dir: &Path) -> Vec<Set
         return Vec::new();
     };
     let now = Timestamp::from(servers.now());
-    let staged = each(items, spec.shared.parallel, |item| {
-        Due::stage(item, state_dir, now)
-    });
-    if staged.iter().all(Result::is_err) {
-        // The server is not asked for anything.
-        let error = staged.into_iter().filter_map(Result::err);
-        return error.map(failed).collect();
+    let rest = |item: &&Item<'_>| rest::of(item, state_dir, now);
+    let rests: Vec<Option<EntryError>> = items.iter().map(rest).collect();
+    if rests.iter().all(Option::is_some) {
+        return rests.into_iter().flatten().map(failed).collect();
     }
-    let Opened { account, changes } = match servers.account(spec) {
-        Ok(opened) => opened,
-        Err(error) => return items.iter().map(|_| failed(error.share())).collect(),
+    let has_key = || {
+        let account = spec.authority.account.as_ref();
+        account.is_some_and(|account| account.key.exists())
     };
+    let had_key = has_key();
+    match servers.account(spec) {
+        Ok(Opened { account, changes }) => {
+            let staged = stage(items, rests, state_dir);
+            order(spec, &account, staged, servers.now(), !changes.is_empty())
+        }
+        Err(error) => {
+            let is_touched = !had_key && has_key();
+            let one = |_| Settled {
+                is_touched,
+                ..failed(error.share())
+            };
+            items.iter().map(one).collect()
+        }
+    }
+}
+
+/// Keys and requests of those that the server may be asked for.
+fn stage<'a>(
+    items: &[&'a Item<'a>],
+    rests: Vec<Option<EntryError>>,
+    state_dir: &Path,
+) -> Vec<Result<Due<'a>, EntryError>> {
+    let asked: Vec<Option<&Item<'_>>> = items
+        .iter()
+        .zip(&rests)
+        .map(|(item, rest)| rest.is_none().then_some(*item))
+        .collect();
+    let parallel = items.first().map_or(1, |item| item.spec.shared.parallel);
+    let staged = each(&asked, parallel, |item| {
+        item.map(|item| Due::stage(item, state_dir))
+    });
+    let both = staged.into_iter().zip(rests);
+    both.filter_map(|(staged, rest)| staged.or_else(|| rest.map(Err)))
+        .collect()
+}
+
+/// Has the server give what was staged.
+fn order(
+    spec: &AcmeSpec,
+    account: &Account,
+    staged: Vec<Result<Due<'_>, EntryError>>,
+    now: SystemTime,
+    is_made: bool,
+) -> Vec<Settled> {
     let due: Vec<&Due<'_>> = staged.iter().flatten().collect();
     let before: Vec<Option<String>> = due.iter().map(|due| due.ordered()).collect();
     let done = match &spec.http {
-        Some(http) => http::order(spec, http, &account, &due),
-        None => dns::order(spec, &account, &due, servers.now()),
+        Some(http) => http::order(spec, http, account, &due),
+        None => dns::order(spec, account, &due, now),
     };
     let mut done = done.into_iter().zip(before);
-    staged
-        .into_iter()
-        .map(|staged| match staged {
-            Err(error) => failed(error),
-            Ok(due) => match done.next() {
-                Some((done, before)) => due.settle(done, before, !changes.is_empty()),
-                // There is one for each: this is not reached.
-                None => failed(EntryError::from(issuers::Error::NotOrdered)),
-            },
-        })
-        .collect()
+    let settle = |staged: Result<Due<'_>, EntryError>| match staged {
+        Err(error) => failed(error),
+        Ok(due) => match done.next() {
+            Some((done, before)) => due.settle(done, before, is_made),
+            // There is one for each: this is not reached.
+            None => failed(EntryError::from(issuers::Error::NotOrdered)),
+        },
+    };
+    staged.into_iter().map(settle).collect()
 }
 
 fn failed(error: EntryError) -> Settled {
@@ -168,14 +209,11 @@ fn failed(error: EntryError) -> Settled {
 
 impl<'a> Due<'a> {
     /// Key and request, on disk before the server hears of them.
-    fn stage(item: &'a Item<'a>, state_dir: &Path, now: Timestamp) -> Result<Self, EntryError> {
+    fn stage(item: &'a Item<'a>, state_dir: &Path) -> Result<Self, EntryError> {
         let entry = item.entry;
         let place = Place::new(state_dir, entry);
         let identifiers = Identifier::all_of(&entry.template.names)
             .map_err(|why| EntryError::from(CertificateError::Names(why)))?;
-        if let Some(error) = rest::of(item.spec, &place, &identifiers, now) {
-            return Err(EntryError::from(CertificateError::from(error)));
-        }
         let (pending, is_there) = match (&item.seen.pending, item.source) {
             (Some(pending), KeySource::Pending) => (
                 Pending {

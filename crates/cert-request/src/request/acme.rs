@@ -54,30 +54,9 @@ impl fmt::Debug for AcmeSpec {
 
 /// Reads the options at `path`.
 pub(crate) fn acme_spec(path: &str, given: &AcmeParams, notes: &mut Notes) -> Option<AcmeSpec> {
-    let challenge = match (&given.challenge, given.has_provider) {
-        (Some(word), _) => ChallengeKind::from(word.clone()),
-        (None, true) => ChallengeKind::Dns01,
-        (None, false) => ChallengeKind::Http01,
-    };
+    let challenge = challenge(given);
     let is_http = challenge == ChallengeKind::Http01;
-    // A record that stays may stand already.
-    let wants_provider = !is_http && challenge != ChallengeKind::DnsPersist01;
-    if wants_provider && !given.has_provider {
-        let message = format!(
-            "required for {}: how records are published",
-            challenge.as_str()
-        );
-        notes.fault(format!("{path}.provider"), message);
-    }
-    for (option, is_given, is_wrong) in [
-        ("provider", given.has_provider, is_http),
-        ("http", given.http.is_some(), !is_http),
-    ] {
-        if is_given && is_wrong {
-            let message = format!("does not go with the challenge {}", challenge.as_str());
-            notes.fault(format!("{path}.{option}"), message);
-        }
-    }
+    check_challenge(path, given, &challenge, notes);
     let shared = Shared::try_from_params(&given.shared)
         .map_err(|faults| {
             for fault in faults.faults() {
@@ -99,33 +78,53 @@ pub(crate) fn acme_spec(path: &str, given: &AcmeParams, notes: &mut Notes) -> Op
     })
 }
 
-/// What holds where nothing is said is in the table, but for those that say nothing at all of the responder.
-fn http(path: &str, given: Option<&HttpParams>, notes: &mut Notes) -> Option<HttpSpec> {
-    let Some(given) = given else {
-        return Some(HttpSpec {
+fn challenge(given: &AcmeParams) -> ChallengeKind {
+    match (&given.challenge, given.has_provider) {
+        (Some(word), _) => ChallengeKind::from(word.clone()),
+        (None, true) => ChallengeKind::Dns01,
+        (None, false) => ChallengeKind::Http01,
+    }
+}
+
+/// Whether what it needs is given, and nothing that goes with another one.
+fn check_challenge(path: &str, given: &AcmeParams, challenge: &ChallengeKind, notes: &mut Notes) {
+    let is_http = *challenge == ChallengeKind::Http01;
+    // A record that stays may stand already.
+    let wants_provider = !is_http && *challenge != ChallengeKind::DnsPersist01;
+    let word = challenge.as_str();
+    if wants_provider && !given.has_provider {
+        let message = format!("required for {word}: how records are published");
+        notes.fault(format!("{path}.provider"), message);
+    }
+    for (option, is_given, is_wrong) in [
+        ("provider", given.has_provider, is_http),
+        ("http", given.http.is_some(), !is_http),
+    ] {
+        if is_given && is_wrong {
+            let message = format!("does not go with the challenge {word}");
+            notes.fault(format!("{path}.{option}"), message);
+        }
+    }
+}
+
+impl Default for HttpSpec {
+    /// As the table has it, for those that say nothing at all of the responder.
+    fn default() -> Self {
+        Self {
             addresses: vec![SocketAddr::from(([127, 0, 0, 1], 8888))],
             public_port: 80,
             self_check: Some(Demand::NotWrong),
             timeout: Duration::from_secs(60),
-        });
-    };
-    let listens = port(&format!("{path}.port"), given.port, notes);
-    let public_port = port(&format!("{path}.public_port"), given.public_port, notes);
-    let mut addresses = Vec::new();
-    for (index, text) in given.address.iter().enumerate() {
-        match text.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(ip) => addresses.extend(listens.map(|port| SocketAddr::new(ip, port))),
-            Err(_) => notes.fault(
-                format!("{path}.address[{index}]"),
-                format!(
-                    "'{text}' is not an IP address; write 127.0.0.1, or 0.0.0.0 and :: for all"
-                ),
-            ),
         }
     }
-    if given.address.is_empty() {
-        notes.fault(format!("{path}.address"), "name at least one address");
-    }
+}
+
+fn http(path: &str, given: Option<&HttpParams>, notes: &mut Notes) -> Option<HttpSpec> {
+    let Some(given) = given else {
+        return Some(HttpSpec::default());
+    };
+    let addresses = addresses(path, given, notes);
+    let public_port = port(&format!("{path}.public_port"), given.public_port, notes);
     let at = format!("{path}.timeout");
     let timeout = notes.parsed::<Lifetime>(&at, &given.timeout);
     if timeout.is_some_and(|span| !(1..=3_600).contains(&span.0)) {
@@ -144,6 +143,26 @@ fn http(path: &str, given: Option<&HttpParams>, notes: &mut Notes) -> Option<Htt
     })
 }
 
+fn addresses(path: &str, given: &HttpParams, notes: &mut Notes) -> Vec<SocketAddr> {
+    let port = port(&format!("{path}.port"), given.port, notes);
+    let mut addresses = Vec::new();
+    for (index, text) in given.address.iter().enumerate() {
+        match text.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(ip) => addresses.extend(port.map(|port| SocketAddr::new(ip, port))),
+            Err(_) => notes.fault(
+                format!("{path}.address[{index}]"),
+                format!(
+                    "'{text}' is not an IP address; write 127.0.0.1, or 0.0.0.0 and :: for all"
+                ),
+            ),
+        }
+    }
+    if given.address.is_empty() {
+        notes.fault(format!("{path}.address"), "name at least one address");
+    }
+    addresses
+}
+
 fn port(path: &str, number: i64, notes: &mut Notes) -> Option<u16> {
     let port = u16::try_from(number).ok().filter(|port| *port > 0);
     if port.is_none() {
@@ -159,15 +178,6 @@ pub(crate) fn check_names(
     template: &RequestTemplate,
     notes: &mut Notes,
 ) {
-    let identifiers = match Identifier::all_of(&template.names) {
-        Ok(identifiers) => identifiers,
-        Err(why) => {
-            let at = format!("certificates[{}]", merged.index);
-            let message =
-                format!("{why}, and an ACME server certifies DNS names and IP addresses only");
-            return notes.fault(at, message);
-        }
-    };
     let at = format!("certificates[{}]", merged.index);
     if !template.names.other.is_empty() {
         notes.fault(
@@ -175,23 +185,21 @@ pub(crate) fn check_names(
             "an ACME server certifies DNS names and IP addresses only; remove 'other_name'",
         );
     }
+    let identifiers = match Identifier::all_of(&template.names) {
+        Ok(identifiers) => identifiers,
+        Err(why) => {
+            let message =
+                format!("{why}, and an ACME server certifies DNS names and IP addresses only");
+            return notes.fault(at, message);
+        }
+    };
     if identifiers.is_empty() && !template.subject.is_empty() {
         notes.fault(&at, "has no DNS name and no IP address; give 'dns' or 'ip'");
     }
-    let challenge = &spec.shared.challenge;
     for identifier in &identifiers {
-        let why = match (challenge, identifier) {
-            (ChallengeKind::Http01, name) if name.is_wildcard() => {
-                "a wildcard cannot be proved by http-01; use dns-01 with a provider"
-            }
-            (ChallengeKind::Http01, _) | (_, Identifier::Dns(_)) => continue,
-            _ => "an IP address cannot be proved in the DNS; use http-01",
-        };
-        let option = match identifier {
-            Identifier::Ip(_) => "ip",
-            _ => "dns",
-        };
-        notes.fault(merged.at(option), format!("'{identifier}': {why}"));
+        if let Some((option, why)) = unprovable(&spec.shared.challenge, identifier) {
+            notes.fault(merged.at(option), format!("'{identifier}': {why}"));
+        }
     }
     let Some(common_name) = template.subject.common_name() else {
         return;
@@ -204,5 +212,23 @@ pub(crate) fn check_names(
                 "'{common_name}' is none of the names; an ACME server takes no other common name"
             ),
         );
+    }
+}
+
+/// The option that names it, and why it cannot be proved this way.
+fn unprovable(
+    challenge: &ChallengeKind,
+    identifier: &Identifier,
+) -> Option<(&'static str, &'static str)> {
+    match (challenge, identifier) {
+        (ChallengeKind::Http01, name) if name.is_wildcard() => Some((
+            "dns",
+            "a wildcard cannot be proved by http-01; use dns-01 with a provider",
+        )),
+        (ChallengeKind::Http01, _) | (_, Identifier::Dns(_)) => None,
+        _ => Some((
+            "ip",
+            "an IP address cannot be proved in the DNS; use http-01",
+        )),
     }
 }
