@@ -376,8 +376,10 @@ options:
                 default: true
               account_import:
                 description:
-                  - The directory or the key file of an account that acme.sh, certbot or lego made, for example C(/root/.acme.sh/ca/acme-v02.api.letsencrypt.org),
-                    C(/etc/letsencrypt/accounts/acme-v02.api.letsencrypt.org) or C(/root/.lego/accounts). Its key, ECDSA P-256 or P-384, or RSA, is copied to
+                  - The directory or the key file of an account that acme.sh, certbot or lego made, for example
+                    C(/root/.acme.sh/ca/acme-v02.api.letsencrypt.org),
+                    C(/etc/letsencrypt/accounts/acme-v02.api.letsencrypt.org) or C(/root/.lego/accounts). Its key, ECDSA P-256 or P-384, or RSA, is
+                    copied to
                     O(account_key) if there is no such file yet and the server knows the account. What the other program has is only read.
                   - If the other program noted the account's URL, the server must say the same.
                 type: path
@@ -386,7 +388,8 @@ options:
                 type: str
               contact:
                 description:
-                  - URLs whom the server tells of what happens, as mailto:ADDRESS. Set when the account is made, and changed when they differ, whenever a
+                  - URLs whom the server tells of what happens, as mailto:ADDRESS. Set when the account is made, and changed when they differ,
+                    whenever a
                     task needs the account. A server that keeps none, as Let's Encrypt, is not told again.
                 type: list
                 elements: str
@@ -561,7 +564,8 @@ options:
                         description: The zone. By default the public one of the name is looked for.
                         type: str
                       region:
-                        description: The region that requests are signed for, V(us-gov-west-1) or V(cn-northwest-1) in other partitions than the usual.
+                        description: The region that requests are signed for, V(us-gov-west-1) or V(cn-northwest-1) in other partitions than the
+                          usual.
                         type: str
                         default: us-east-1
                       url:
@@ -590,7 +594,8 @@ options:
                         description: A file with nothing but that.
                         type: path
                       zone_id:
-                        description: The zone of all records. Without it the token must be allowed to read zones, and the zone is looked for by its name.
+                        description: The zone of all records. Without it the token must be allowed to read zones, and the zone is looked for by its
+                          name.
                         type: str
                       url:
                         description: Where the API is.
@@ -612,7 +617,8 @@ options:
                     type: dict
                     suboptions:
                       cloud:
-                        description: An entry of clouds.yaml, with what a secure.yaml beside it adds. Give exactly one of it and O(certificates[].issuer.acme.provider.designate.auth).
+                        description: An entry of clouds.yaml, with what a secure.yaml beside it adds. Give exactly one of it and
+                          O(certificates[].issuer.acme.provider.designate.auth).
                         type: str
                       clouds_files:
                         description: Where clouds.yaml is looked for. The first file that exists is taken.
@@ -677,7 +683,8 @@ options:
                             description: A file with nothing but that.
                             type: path
                       auth_type:
-                        description: How Keystone is asked. By default told by what O(certificates[].issuer.acme.provider.designate.auth) or clouds.yaml has.
+                        description: How Keystone is asked. By default told by what O(certificates[].issuer.acme.provider.designate.auth) or
+                          clouds.yaml has.
                         type: str
                         choices: [password, v3applicationcredential, token]
                       region_name:
@@ -688,7 +695,8 @@ options:
                         type: str
                         choices: [public, internal, admin]
                       ca_file:
-                        description: Authorities of the cloud's certificates in PEM, beside those that the host trusts. By default C(cacert) of clouds.yaml.
+                        description: Authorities of the cloud's certificates in PEM, beside those that the host trusts. By default C(cacert) of
+                          clouds.yaml.
                         type: path
                       ttl:
                         description: Seconds for which records may be kept.
@@ -704,7 +712,8 @@ options:
                     suboptions:
                       cloud:
                         description:
-                          - An entry of clouds.yaml whose C(auth) has C(username) and C(api_key). Give either it, or O(certificates[].issuer.acme.provider.rackspace.username) with a
+                          - An entry of clouds.yaml whose C(auth) has C(username) and C(api_key). Give either it, or
+                            O(certificates[].issuer.acme.provider.rackspace.username) with a
                             key.
                         type: str
                       clouds_files:
@@ -752,7 +761,8 @@ options:
                         type: str
                         required: true
                       accounts:
-                        description: The accounts, as the server answered their registration. Give exactly one of it and O(certificates[].issuer.acme.provider.acme_dns.accounts_file).
+                        description: The accounts, as the server answered their registration. Give exactly one of it and
+                          O(certificates[].issuer.acme.provider.acme_dns.accounts_file).
                         type: list
                         elements: dict
                         suboptions:
@@ -808,7 +818,8 @@ options:
                 type: dict
                 suboptions:
                   max_wait:
-                    description: The longest time that the server may ask us to wait within a run. If it asks for more, that certificate fails and says when.
+                    description: The longest time that the server may ask us to wait within a run. If it asks for more, that certificate fails and
+                      says when.
                     type: str
                     default: 60s
                   nonces:
@@ -821,7 +832,8 @@ options:
                     default: 30s
                   deadline:
                     description:
-                      - How long a task may ask the server, all certificates and steps together. What is not done by then fails, and the next run goes on
+                      - How long a task may ask the server, all certificates and steps together. What is not done by then fails, and the next run
+                        goes on
                         with it. One order has at most ten minutes of it.
                     type: str
                     default: 15m
