@@ -263,7 +263,7 @@ impl<'a> Due<'a> {
         settled.warnings.extend(again);
         settled.result = match done.result {
             Ok(issued) => self.take(issued, &mut settled),
-            Err(CertificateError::Acme(error @ acme::Error::NotDone { .. })) => {
+            Err(CertificateError::Acme(error)) if self.waits(&error) => {
                 Ok((self.pending(), Answer::Pending(error.to_string())))
             }
             Err(error) => {
@@ -275,6 +275,11 @@ impl<'a> Due<'a> {
             }
         };
         settled
+    }
+
+    /// Time is over, and a later run goes on with the order that there is.
+    fn waits(&self, error: &acme::Error) -> bool {
+        matches!(error.kind(), "acme.not_done" | "acme.out_of_time") && self.ordered().is_some()
     }
 
     fn take(
