@@ -13,6 +13,7 @@ mod openstack;
 mod powerdns;
 mod rackspace;
 mod rfc2136;
+mod rounds;
 mod route53;
 mod zone_file;
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use dns::publish::{Cloud, Credential, Designate, Domain, Identity, Named, Publisher, TextRecord};
 use serde_json::{Value, json};
@@ -134,6 +135,46 @@ fn designate_adds_and_removes_exactly_its_records_at_the_stand_in() {
         json!({"records": ["\"somebody's\""], "ttl": 60})
     );
     assert_eq!(publisher.withdraw(&own).unwrap().steps, 4);
+}
+
+/// Another host looked before we wrote, and writes a moment after us what it knew.
+#[test]
+fn designate_puts_back_what_another_host_undid_at_the_stand_in() {
+    let mut values: Vec<Value> = Vec::new();
+    let mut undone_at: Option<Instant> = None;
+    let mut was_undone = false;
+    let service = ServiceStandIn::start(move |asked: &Asked| {
+        if undone_at.is_some_and(|at| Instant::now() >= at) {
+            values = vec![json!("\"another's\"")];
+            (undone_at, was_undone) = (None, true);
+        }
+        let set = |values: &[Value]| json!({"id": "s1", "type": "TXT", "name": "lb.acme-sign.test.", "records": values});
+        match asked.method.as_str() {
+            "GET" if asked.path.starts_with("/v2/zones?") => {
+                (200, json!({"zones": [{"id": "z1"}]}))
+            }
+            "GET" if values.is_empty() => (200, json!({"recordsets": []})),
+            "GET" => (200, json!({"recordsets": [set(&values)]})),
+            _ => {
+                values = asked.body["records"].as_array().unwrap().clone();
+                if !was_undone {
+                    undone_at = Some(Instant::now() + Duration::from_millis(30));
+                }
+                (202, set(&values))
+            }
+        }
+    });
+    let keystone = keystone(&service);
+    let publisher = Designate::new(client(), cloud(&keystone, "secret"));
+    publisher
+        .publish(&[record("lb.acme-sign.test", "ours")])
+        .unwrap();
+    let asked = service.asked();
+    let last = asked.iter().rfind(|asked| asked.method != "GET").unwrap();
+    assert_eq!(
+        (last.method.as_str(), &last.body["records"]),
+        ("PUT", &json!(["\"another's\"", "\"ours\""]))
+    );
 }
 
 #[test]

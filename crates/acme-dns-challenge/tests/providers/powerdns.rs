@@ -60,3 +60,29 @@ fn powerdns_that_refuses_the_key_or_has_no_zone_is_told_without_the_key() {
     let answer = lab.task(more).run();
     assert_eq!(answer.kind(), "dns.api_not_found", "{}", answer.report());
 }
+
+/// The API replaces whole sets: processes of several hosts must not undo each other.
+#[test]
+fn hosts_that_write_one_name_of_powerdns_at_the_same_moment_lose_nothing() {
+    let server = PowerDnsServer::start(ZONE);
+    let lab = Lab::without_authority(world(&server)).in_zone(ZONE, server.address());
+    let owner = format!("p0.{ZONE}");
+    let provider = json!({"powerdns": {"url": server.url(), "api_key": PowerDnsServer::API_KEY}});
+    let all_hosts = |phase: &str| {
+        std::thread::scope(|scope| {
+            for host in 0..6 {
+                let (lab, owner, provider) = (&lab, &owner, &provider);
+                scope.spawn(move || {
+                    let value = format!("host {host}");
+                    let answer = lab.write(phase, provider, (owner, &value));
+                    assert!(answer.changed(), "{}", answer.report());
+                });
+            }
+        });
+    };
+    all_hosts("publish");
+    let shown = server.dig(&[&owner, "TXT"]);
+    assert_eq!(shown.lines().count(), 6, "{shown}");
+    all_hosts("cleanup");
+    assert_eq!(server.dig(&[&owner, "TXT"]), "");
+}

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! By OpenStack's Designate (DNS v2).
 //!
-//! Its API replaces whole sets, so a set is read, changed, written and read again, as with PowerDNS; runs in one process
-//! wait for each other. Designate tells its servers later; whether they show the records is `visible`'s question.
+//! Its API replaces whole sets, so a set is read, changed, written and, after a moment, read again, as with PowerDNS; runs
+//! in one process wait for each other. Designate tells its servers later; whether they show the records is `visible`'s question.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use web::{Client, Method};
@@ -14,11 +14,9 @@ use web::{Client, Method};
 use crate::message::Text;
 use crate::publish::api::{Api, escaped};
 use crate::publish::openstack::Cloud;
+use crate::publish::rounds::Rounds;
 use crate::publish::{Published, Publisher, TextRecord, by_zone};
 use crate::{Error, Name, Result};
-
-/// How often a set is written before somebody else is said to be in the way.
-const ROUNDS: u32 = 5;
 
 /// One at a time in this process.
 static TURN: Mutex<()> = Mutex::new(());
@@ -72,9 +70,7 @@ impl Designate {
             for record in records {
                 owners.entry(&record.owner).or_default().push(record);
             }
-            for (owner, records) in owners {
-                run.apply(&id, owner, &records, &change)?;
-            }
+            run.apply(&id, owners, &change)?;
         }
         Ok(Published {
             steps: run.steps,
@@ -120,39 +116,60 @@ impl Run {
         }))
     }
 
+    /// Round after round, with those sets that were not as they should be in the last one.
     fn apply(
+        &mut self,
+        zone: &str,
+        mut owners: BTreeMap<&Name, Vec<&TextRecord>>,
+        change: &impl Fn(&mut Vec<String>, String),
+    ) -> Result<()> {
+        let mut rounds = Rounds::default();
+        loop {
+            let mut written = BTreeMap::new();
+            for (owner, records) in owners {
+                let looked = Instant::now();
+                if self.apply_one(zone, owner, &records, change)? {
+                    rounds.wrote(looked.elapsed());
+                    written.insert(owner, records);
+                }
+            }
+            let Some(first) = written.keys().next() else {
+                return Ok(());
+            };
+            if !rounds.settle() {
+                return Err(contended(first));
+            }
+            owners = written;
+        }
+    }
+
+    /// Whether the set had to be written.
+    fn apply_one(
         &mut self,
         zone: &str,
         owner: &Name,
         records: &[&TextRecord],
         change: &impl Fn(&mut Vec<String>, String),
-    ) -> Result<()> {
-        for round in 0..=ROUNDS {
-            let found = self.read(zone, owner)?;
-            let old = found.as_ref().map_or(&[][..], |set| &set.values);
-            let mut new = old.to_vec();
-            for record in records {
-                let text = Text::from_value(record.value.as_bytes());
-                change(&mut new, text.to_string());
-            }
-            if new == old {
-                return Ok(());
-            }
-            // Somebody was faster: in a moment they are done.
-            std::thread::sleep(Duration::from_millis(20) * round);
-            let ttl = records.first().map_or(60, |record| record.ttl);
-            match self.write(zone, owner, found.as_ref(), &new, ttl) {
-                // The set came or went since it was read.
-                Err(Error::Api {
-                    status: 404 | 409, ..
-                }) => {}
-                written => written?,
-            }
+    ) -> Result<bool> {
+        let found = self.read(zone, owner)?;
+        let old = found.as_ref().map_or(&[][..], |set| &set.values);
+        let mut new = old.to_vec();
+        for record in records {
+            let text = Text::from_value(record.value.as_bytes());
+            change(&mut new, text.to_string());
         }
-        Err(Error::Configuration {
-            what: format!("'{owner}' at Designate"),
-            why: "somebody else writes the same name all the time; run again".into(),
-        })
+        if new == old {
+            return Ok(false);
+        }
+        let ttl = records.first().map_or(60, |record| record.ttl);
+        match self.write(zone, owner, found.as_ref(), &new, ttl) {
+            // The set came or went since it was read.
+            Err(Error::Api {
+                status: 404 | 409, ..
+            }) => {}
+            written => written?,
+        }
+        Ok(true)
     }
 
     fn write(
@@ -197,5 +214,12 @@ impl Publisher for Designate {
         self.apply(records, |values, text| {
             values.retain(|value| *value != text)
         })
+    }
+}
+
+fn contended(owner: &Name) -> Error {
+    Error::Configuration {
+        what: format!("'{owner}' at Designate"),
+        why: "somebody else writes the same name all the time; run again".into(),
     }
 }

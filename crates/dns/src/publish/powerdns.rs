@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //! By the HTTP API of a PowerDNS authoritative server.
 //!
-//! Up to release 4.9 the API only replaces whole sets, so a set is read, changed, written and read again until it has what
-//! it should. Runs in one process wait for each other; two on different hosts that write the same name in the same
-//! moment may still undo each other, which dynamic updates (`dnsupdate=yes`, publisher `rfc2136`) do not.
+//! Up to release 4.9 the API only replaces whole sets, so a set is read, changed, written and, after a moment, read again
+//! until it has what it should. Runs in one process wait for each other; those of other hosts may be in between, see
+//! `rounds`, which dynamic updates (`dnsupdate=yes`, publisher `rfc2136`) are spared.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use web::{Client, Method};
 
 use crate::message::Text;
 use crate::publish::api::{Api, escaped};
+use crate::publish::rounds::Rounds;
 use crate::publish::{Published, Publisher, TextRecord, by_zone};
 use crate::{Error, Name, Result};
 
 /// With more owners than this the whole zone is read at once.
 const FEW: usize = 20;
-/// How often a set is written before somebody else is said to be in the way.
-const ROUNDS: u32 = 5;
 
 /// One at a time in this process.
 static TURN: Mutex<()> = Mutex::new(());
@@ -56,31 +55,48 @@ impl PowerDns {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let mut done = Published::default();
         for (zone, records) in by_zone(records) {
-            let mut round = 0;
+            let mut rounds = Rounds::default();
             loop {
-                let mut wanted = self.read(zone, &records, &mut done.steps)?;
-                let found = wanted.clone();
-                for record in &records {
-                    let text = Text::from_value(record.value.as_bytes()).to_string();
-                    change(wanted.entry(record.owner.clone()).or_default(), &text);
-                }
-                wanted.retain(|owner, values| {
-                    found.get(owner).map_or(!values.is_empty(), |f| f != values)
-                });
+                let looked = Instant::now();
+                let wanted = self.wanted(zone, &records, &change, &mut done.steps)?;
                 if wanted.is_empty() {
                     break;
                 }
-                if round == ROUNDS {
+                done.steps += 1;
+                let written = self.write(zone, &wanted, &records);
+                rounds.wrote(looked.elapsed());
+                let is_settled = rounds.settle();
+                match written {
+                    // Its database was busy with another change.
+                    Err(Error::Api {
+                        status: 500..=599, ..
+                    }) if is_settled => {}
+                    written => written?,
+                }
+                if !is_settled {
                     return Err(contended(zone));
                 }
-                // Somebody was faster: in a moment they are done.
-                std::thread::sleep(Duration::from_millis(20) * round);
-                round += 1;
-                self.write(zone, &wanted, &records)?;
-                done.steps += 1;
             }
         }
         Ok(done)
+    }
+
+    /// The sets that are not as they should be, as they should be.
+    fn wanted(
+        &self,
+        zone: &Name,
+        records: &[&TextRecord],
+        change: &impl Fn(&mut Vec<String>, &str),
+        steps: &mut usize,
+    ) -> Result<Sets> {
+        let found = self.read(zone, records, steps)?;
+        let mut wanted = found.clone();
+        for record in records {
+            let text = Text::from_value(record.value.as_bytes()).to_string();
+            change(wanted.entry(record.owner.clone()).or_default(), &text);
+        }
+        wanted.retain(|owner, values| found.get(owner).map_or(!values.is_empty(), |f| f != values));
+        Ok(wanted)
     }
 
     /// The sets of these owners.
