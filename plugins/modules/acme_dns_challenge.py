@@ -375,7 +375,9 @@ options:
         type: dict
         suboptions:
           cloud:
-            description: An entry of clouds.yaml, with what a secure.yaml beside it adds. Give exactly one of it and O(provider.designate.auth).
+            description:
+              - An entry of clouds.yaml, with what a secure.yaml beside it adds.
+              - Give exactly one of it and O(provider.designate.auth).
             type: str
           clouds_files:
             description: Where clouds.yaml is looked for. The first file that exists is taken.
@@ -467,8 +469,8 @@ options:
         suboptions:
           cloud:
             description:
-              - An entry of clouds.yaml whose C(auth) has C(username) and C(api_key). Give either it, or O(provider.rackspace.username) with a
-                key.
+              - An entry of clouds.yaml whose C(auth) has C(username) and C(api_key).
+              - Give either it, or O(provider.rackspace.username) with a key.
             type: str
           clouds_files:
             description: Where clouds.yaml is looked for. The first file that exists is taken.
@@ -515,7 +517,9 @@ options:
             type: str
             required: true
           accounts:
-            description: The accounts, as the server answered their registration. Give exactly one of it and O(provider.acme_dns.accounts_file).
+            description:
+              - The accounts, as the server answered their registration.
+              - Give exactly one of it and O(provider.acme_dns.accounts_file).
             type: list
             elements: dict
             suboptions:

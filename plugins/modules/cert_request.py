@@ -617,8 +617,9 @@ options:
                     type: dict
                     suboptions:
                       cloud:
-                        description: An entry of clouds.yaml, with what a secure.yaml beside it adds. Give exactly one of it and
-                          O(certificates[].issuer.acme.provider.designate.auth).
+                        description:
+                          - An entry of clouds.yaml, with what a secure.yaml beside it adds.
+                          - Give exactly one of it and O(certificates[].issuer.acme.provider.designate.auth).
                         type: str
                       clouds_files:
                         description: Where clouds.yaml is looked for. The first file that exists is taken.
@@ -712,9 +713,8 @@ options:
                     suboptions:
                       cloud:
                         description:
-                          - An entry of clouds.yaml whose C(auth) has C(username) and C(api_key). Give either it, or
-                            O(certificates[].issuer.acme.provider.rackspace.username) with a
-                            key.
+                          - An entry of clouds.yaml whose C(auth) has C(username) and C(api_key).
+                          - Give either it, or O(certificates[].issuer.acme.provider.rackspace.username) with a key.
                         type: str
                       clouds_files:
                         description: Where clouds.yaml is looked for. The first file that exists is taken.
@@ -761,8 +761,9 @@ options:
                         type: str
                         required: true
                       accounts:
-                        description: The accounts, as the server answered their registration. Give exactly one of it and
-                          O(certificates[].issuer.acme.provider.acme_dns.accounts_file).
+                        description:
+                          - The accounts, as the server answered their registration.
+                          - Give exactly one of it and O(certificates[].issuer.acme.provider.acme_dns.accounts_file).
                         type: list
                         elements: dict
                         suboptions:
