@@ -106,6 +106,23 @@ impl Auth {
         }
     }
 
+    /// All that keeps it from being what Keystone wants.
+    pub(super) fn faults(&self, kind: Option<&str>) -> Vec<Wrong> {
+        let several = match kind.unwrap_or_else(|| self.usual_type()) {
+            "v3applicationcredential" => vec![
+                self.credential().err(),
+                self.secret("application_credential_secret").err(),
+            ],
+            "password" => vec![
+                self.user().err(),
+                self.secret("password").err(),
+                self.project().err(),
+            ],
+            _ => vec![self.identity(kind).err()],
+        };
+        several.into_iter().flatten().collect()
+    }
+
     fn usual_type(&self) -> &'static str {
         let has = |name: &str| self.0.keys().any(|key| key.starts_with(name));
         match (has("application_credential_"), has("token")) {
@@ -230,11 +247,9 @@ mod tests {
             (&[("application_credential_name", "s")], None, "username"),
             (&[], Some("v3oidcpassword"), ""),
         ] {
-            assert_eq!(
-                auth(members).identity(kind).unwrap_err().0,
-                wrong,
-                "{members:?}"
-            );
+            let told = auth(members).identity(kind).unwrap_err();
+            assert_eq!(told.0, wrong, "{members:?}");
+            assert_eq!(auth(members).faults(kind)[0], told);
         }
     }
 }

@@ -75,7 +75,7 @@ impl Params {
                 if let Ok(url) = auth.url() {
                     check_url(at, "auth.auth_url", url, Plain::Allowed);
                 }
-                if let Err((member, why)) = auth.identity(self.auth_type.as_deref()) {
+                for (member, why) in auth.faults(self.auth_type.as_deref()) {
                     at.fault(&format!("auth.{member}"), why);
                 }
                 Some(Source::Given(auth))
