@@ -4,6 +4,7 @@ cleanup once where the DNS is written, the others on the controller. No step nee
 
 from __future__ import annotations
 
+import base64
 import time
 import typing as t
 
@@ -12,6 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.tls.everywhere.plugins.action.acme_dns_challenge import ActionModule as AcmeDnsChallenge
 from ansible_collections.tls.everywhere.plugins.action.cert_request import ActionModule as CertRequest
+from ansible_collections.tls.everywhere.plugins.action.file_set import ActionModule as FileSet
 from ansible_collections.tls.everywhere.plugins.action.pki_ca import ActionModule as PkiCa
 from ansible_collections.tls.everywhere.plugins.plugin_utils import letsencrypt_plan, pki_outcome
 from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
@@ -20,6 +22,9 @@ Result = t.Dict[str, t.Any]
 
 # Under these names the role registers what later steps need.
 ASKED, PUBLISHED, SIGNED, TESTED = '_letsencrypt_asked', '_letsencrypt_published', '_letsencrypt_signed', '_letsencrypt_tested'
+
+# Contents of files, until they are written elsewhere.
+MATERIAL = '_letsencrypt_material'
 
 # How long one step waits for another play on the same directories.
 LOCK_TIMEOUT = '120s'
@@ -41,6 +46,7 @@ class ActionModule(ActionBase):
         steps = {
             'request': self._request, 'sign': self._sign, 'publish': self._publish, 'cleanup': self._cleanup,
             'self_sign': self._self_sign, 'complete': self._complete, 'listeners': self._listeners, 'report': self._report,
+            'legacy_read': self._legacy_read, 'legacy_write': self._legacy_write, 'certcheck': self._certcheck,
         }
         step = steps.get(arguments.get('step'))
         if step is None:
@@ -242,9 +248,57 @@ class ActionModule(ActionBase):
         _add(total, result)
         return dict(total, changed=bool(result.get('changed')), hosts={host: {'signed': signed, 'failures': failures}})
 
+    # For others.
+
+    def _legacy_read(self, arguments: Result, settings: Result) -> Result:
+        """The contents of the files of all certificates of this host, keys too. The connection must not print what comes back, which it
+        decides by the play context of its own."""
+        entries = letsencrypt_plan.plan(arguments.get('certs'), arguments.get('files')).entries
+        places = {entry.directory: letsencrypt_plan.material(entry, settings) for entry in entries}
+        context = self._connection._play_context
+        before, context.no_log = context.no_log, True
+        try:
+            found = self._native(FileSet, {'read': sorted({path for paths in places.values() for path in paths.values()})})
+        finally:
+            context.no_log = before
+        if found.get('failed') and 'contents' not in found:
+            return {'failed': True, 'msg': found.get('msg'), 'error': found.get('error')}
+        texts = {path: base64.b64decode(text).decode('ascii', 'replace') for path, text in found['contents'].items()}
+        whole = {name: {word: texts[path] for word, path in paths.items()} for name, paths in places.items() if set(paths.values()) <= set(texts)}
+        return {'changed': False, 'material': whole, '_ansible_no_log': True}
+
+    def _legacy_write(self, arguments: Result, _settings: Result) -> Result:
+        """One YAML file for this host, readable by its owner only."""
+        whole = plain(self._vars.get(MATERIAL) or {}).get('material') or {}
+        if not whole:
+            return {'changed': False, 'files': []}
+        path = f"{arguments['path']}/{self._vars['inventory_hostname']}.yaml"
+        file = {'path': path, 'content': letsencrypt_plan.legacy(whole), 'mode': '0600', 'holds_private_key': True}
+        return self._written({'sets': [{'name': path, 'files': [file]}], 'make_directories': True, 'directory_mode': '0700'})
+
+    def _certcheck(self, arguments: Result, _settings: Result) -> Result:
+        """The list of names and ports. Of hosts that are not in this run, what their variables say."""
+        hostvars, lines = self._vars['hostvars'], []
+        for host in arguments.get('hosts') or []:
+            known = hostvars.raw_get(host) or {}
+            if 'letsencrypt_certcheck_domains' in known:
+                lines += plain(known['letsencrypt_certcheck_domains'])
+            elif 'letsencrypt_certs' in known:
+                lines += [entry.checked for entry in letsencrypt_plan.plan(plain(hostvars[host]['letsencrypt_certs'])).entries]
+        lines += arguments.get('additional') or []
+        file = {'path': arguments['path'], 'content': ''.join(f'{line}\n' for line in lines), 'mode': '0644'}
+        file.update({key: arguments[key] for key in ('owner', 'group') if arguments.get(key)})
+        return self._written({'sets': [{'name': 'certcheck', 'files': [file]}]})
+
+    def _written(self, arguments: Result) -> Result:
+        result = self._native(FileSet, {**arguments, 'lock_timeout': LOCK_TIMEOUT})
+        kept = {key: result[key] for key in ('changed', 'failed', 'msg', 'error', 'warnings', 'diff', 'faults') if result.get(key)}
+        written = [path for one in (result.get('sets') or {}).values() for path in one.get('changed_files') or []]
+        return {'changed': False, **kept, 'files': written}
+
     # Programs.
 
-    def _native(self, action: type[CertRequest | AcmeDnsChallenge | PkiCa], arguments: Result) -> Result:
+    def _native(self, action: type[CertRequest | AcmeDnsChallenge | PkiCa | FileSet], arguments: Result) -> Result:
         task = self._task.copy()
         task.args = arguments
         runner = action(

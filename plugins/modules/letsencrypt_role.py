@@ -22,7 +22,7 @@ options:
     description: What to do, on the host of the task and through the modules named above.
     type: str
     required: true
-    choices: [request, sign, publish, cleanup, self_sign, complete, listeners, report]
+    choices: [request, sign, publish, cleanup, self_sign, complete, listeners, report, legacy_read, legacy_write, certcheck]
   certs:
     description: The role's C(letsencrypt_certs).
     type: dict
@@ -40,7 +40,7 @@ options:
     type: bool
     default: false
   hosts:
-    description: Step V(publish). Of which hosts, where those of the play are not meant.
+    description: Steps V(publish) and V(certcheck). Of which hosts, where those of the play are not meant.
     type: list
     elements: str
     default: []
@@ -57,6 +57,20 @@ options:
     description: Step V(report). What failed, by certificate.
     type: dict
     default: {}
+  path:
+    description: Step V(legacy_write), the directory of the files of hosts. Step V(certcheck), the list.
+    type: path
+  owner:
+    description: Step V(certcheck). Whose the list is.
+    type: str
+  group:
+    description: Step V(certcheck). The group of the list.
+    type: str
+  additional:
+    description: Step V(certcheck). Further lines of the list.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     support: full
@@ -126,6 +140,12 @@ hosts:
   returned: success
   type: dict
   sample: {}
+files:
+  description: Steps V(legacy_write) and V(certcheck), which files were changed.
+  returned: success
+  type: list
+  elements: str
+  sample: [/var/lib/certcheck/ssldomains]
 topics:
   description: Step V(listeners), those that have a handler.
   returned: success
@@ -142,7 +162,9 @@ unheard:
 
 from ansible.module_utils.basic import AnsibleModule
 
-STEPS = ['request', 'sign', 'publish', 'cleanup', 'self_sign', 'complete', 'listeners', 'report']
+STEPS = [
+    'request', 'sign', 'publish', 'cleanup', 'self_sign', 'complete', 'listeners', 'report', 'legacy_read', 'legacy_write', 'certcheck',
+]
 
 
 def main():
@@ -158,6 +180,10 @@ def main():
             fail=dict(type='bool', default=False),
             topics=dict(type='list', elements='str', default=[]),
             failures=dict(type='dict', default={}),
+            path=dict(type='path'),
+            owner=dict(type='str'),
+            group=dict(type='str'),
+            additional=dict(type='list', elements='str', default=[]),
         ),
         supports_check_mode=True,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import json
 import re
 import typing as t
 from urllib.parse import urlsplit
@@ -209,6 +210,26 @@ def test_authority(settings: Result, requests: dict[str, str]) -> Result:
     ]
     sign = [{'authority': TEST_AUTHORITY, 'csr': csr, 'profile': 'server', 'ttl': '90d'} for csr in requests.values()]
     return {'backend': {'files': {'directory': settings['self_sign_directory']}}, 'authorities': authorities, 'sign': sign, 'lock_timeout': '120s'}
+
+
+# What hiera's files call the contents, by the ending of the file of a certificate.
+LEGACY = {'key_contents': '{}.key', 'full_chain_contents': 'fullchain.cer', 'chain_contents': 'ca.cer', 'cert_contents': '{}.cer'}
+
+
+def material(entry: Entry, settings: Result) -> dict[str, str]:
+    """The paths of a certificate's files by the words of hiera."""
+    place = f"{settings['cert_directory']}/{entry.directory}"
+    return {word: f'{place}/{file.format(entry.directory)}' for word, file in LEGACY.items()}
+
+
+def legacy(certificates: dict[str, dict[str, str]]) -> str:
+    """One YAML file for a host: `cert_NAME` with the contents of each certificate, as OpenDev's prototype for Rackspace wrote it."""
+    lines = ['---']
+    for name, contents in sorted(certificates.items()):
+        lines.append(f'{json.dumps(f"cert_{name}")}:')
+        for word in LEGACY:
+            lines += [f'  {word}: |', *(f'    {line}'.rstrip() for line in contents[word].splitlines())]
+    return '\n'.join(lines) + '\n'
 
 
 def told(failures: dict[str, Result], entries: list[Entry]) -> str:

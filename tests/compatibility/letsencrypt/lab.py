@@ -110,7 +110,7 @@ class Lab:
     def prepare(self):
         """The directories that the role would make, without the seconds that it takes; hosts that are `bare` have none."""
         for host, certs in self.certs.items():
-            for path in [self.directory(host), *(self.directory(host) / names[0].partition(":")[0] for names in certs.values())]:
+            for path in [self.directory(host), *(self.directory(host) / first_name(given) for given in certs.values())]:
                 if not path.exists():
                     path.mkdir(parents=True)
                     shutil.chown(path, "root", GROUP)
@@ -175,6 +175,11 @@ class Lab:
                 status = path.lstat()
                 found[str(path)] = (status.st_mode, status.st_uid, status.st_gid, status.st_mtime_ns, path.read_bytes() if path.is_file() else None)
         return found
+
+
+def first_name(given):
+    """Of a certificate, which names its directory."""
+    return (given["names"] if isinstance(given, dict) else given)[0].partition(":")[0]
 
 
 def touching(place, *topics):
