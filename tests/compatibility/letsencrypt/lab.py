@@ -20,6 +20,8 @@ NEWEST = CORES[-1]
 #: a group that every Debian has, in the place of `letsencrypt`, which no test may make on this machine
 GROUP = "daemon"
 
+ROLES = TOP / "extras" / "roles"
+
 # Where the collection was placed, to be removed at the end.
 PLACED = []
 
@@ -127,7 +129,7 @@ class Lab:
         (self.place / "variables.json").write_text(json.dumps(self.settings(**values)))
         environment = {
             "PATH": os.environ["PATH"], "HOME": str(self.place), "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(self.place / "ansible"),
-            "ANSIBLE_LOCAL_TEMP": str(self.place / "ansible" / "tmp"), "ANSIBLE_ROLES_PATH": f"{self.place}/roles:{TOP / 'extras' / 'roles'}",
+            "ANSIBLE_LOCAL_TEMP": str(self.place / "ansible" / "tmp"), "ANSIBLE_ROLES_PATH": f"{self.place}/roles:{ROLES}",
             "ANSIBLE_COLLECTIONS_PATH": str(collections()), "ANSIBLE_COLLECTIONS_PATHS": str(collections()),
         }
         command = [venv(self.core) / "bin" / "ansible-playbook", "-i", self.place / "inventory.json", "-e", f"@{self.place}/variables.json",

@@ -5,9 +5,10 @@ of tests signs, so that no server is needed; the steps are those of every other 
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
-from lab import CORES, Lab, openssl, touched, touching
+from lab import CORES, ROLES, Lab, openssl, touched, touching
 
 MODE = {"letsencrypt_self_sign_only": True, "letsencrypt_zone": "acme-sign.test", "letsencrypt_provider": {}}
 
@@ -61,6 +62,21 @@ def test_handlers_are_heard_however_the_role_is_called(lab, place):
     include = {"name": "Certificates", "ansible.builtin.include_role": {"name": "tls.everywhere.letsencrypt"}}
     lab.play([{"hosts": "web1", "roles": ["beside"], "tasks": [include], "handlers": handlers}], **MODE)
     assert touched(place / "told") == {**wished, "web1 letsencrypt updated named": 2} and chain.read_text() == before
+
+
+@pytest.mark.parametrize("lab", (CORES[0], CORES[-1]), indirect=True)
+def test_opendevs_file_of_handlers_works_in_the_thin_role(lab, place):
+    thin = place / "roles" / "letsencrypt-create-certs"
+    shutil.copytree(ROLES / thin.name, thin)
+    (thin / "handlers").mkdir()
+    # As theirs: a name for each certificate of the estate, and a path from the playbook's directory.
+    topics = [f"letsencrypt updated {key}" for key in ("named", "listened", "elsewhere01-main")]
+    handlers = [{"name": topic, "include_tasks": f"roles/{thin.name}/handlers/touch_file.yaml"} for topic in topics]
+    (thin / "handlers" / "main.yaml").write_text(json.dumps(handlers))
+    (thin / "handlers" / "touch_file.yaml").write_text(json.dumps([{"ansible.builtin.shell": f"echo x >> {place}/told/touched"}]))
+    lab.three(**MODE)
+    assert touched(place / "told") == {"touched": 2}
+    assert lab.three(**MODE).changed() == 0
 
 
 def test_names_are_real_and_the_chain_is_complete_in_the_mode_of_tests(place):

@@ -42,3 +42,13 @@ def test_three_plays_as_opendev_has_them_issue_and_then_rest(world, place):
     serial = world.primary.serial(FILE)
     again = lab.three(handlers, groups={"disabled": ["off"]})
     assert again.changed() == 0 and lab.snapshot() == files and world.pebble.requests() == asked and world.primary.serial(FILE) == serial
+
+
+def test_a_host_that_still_runs_opendevs_own_role_is_published_with_the_others(world, place):
+    lab = Lab(place, world, web1={"main": ["o6.example.test"]}, old={"main": ["o7.example.test"]})
+    fact = {"name": "As OpenDev's role leaves it", "ansible.builtin.set_fact": {"acme_txt_required": "{{ [('main', 'gfj9XqOfAcmeSh')] }}"}}
+    plays = [{"hosts": "web1", "roles": ["letsencrypt-request-certs"]}, {"hosts": "old", "tasks": [fact]},
+             {"hosts": "adns", "roles": ["letsencrypt-install-txt-record"]}]
+    lab.play(plays, letsencrypt_zone=FILE, letsencrypt_provider=world.file())
+    values = [value for owner, value in world.primary.texts(FILE) if owner == FILE]
+    assert "gfj9XqOfAcmeSh" in values and len(values) >= 2
