@@ -62,11 +62,14 @@ def listens(port):
 class Server:
     """A child process with a directory of its own."""
 
+    #: whether it outlives who started it
+    detached = False
+
     def __init__(self, place, command, **environment):
         self.place = place
         self.output = (place / "log").open("ab")
         self.process = subprocess.Popen(command, cwd=place, stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.output,
-                                        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **environment})
+                                        start_new_session=self.detached, env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **environment})
 
     def log(self):
         """What it printed."""
@@ -208,9 +211,14 @@ class World:
             forwards + 'zone "." { type primary; file "root.db"; };', {"root.db": root})
         self.pebble = Pebble(place / "pebble", three)
 
+    @property
+    def servers(self):
+        """Each of them."""
+        return (self.pebble, self.resolver, self.secondary, self.primary)
+
     def close(self):
         """The end of all."""
-        for server in (self.pebble, self.resolver, self.secondary, self.primary):
+        for server in self.servers:
             server.close()
 
     def propagation(self):
