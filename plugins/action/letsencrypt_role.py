@@ -62,12 +62,13 @@ class ActionModule(ActionBase):
         profiles = {entry.key: entry.more['profile'] for entry in plan.entries if entry.more.get('profile')}
         total.update(run=time.time_ns(), pending={}, ready={}, records=[], profiles=profiles, checked=[entry.checked for entry in plan.entries])
         if arguments.get('prepared'):
-            total['updated'] = list(plain(self._vars[ASKED]).get('updated') or [])
+            _go_on(total, plain(self._vars[ASKED]))
         wishes = [letsencrypt_plan.wish(entry, settings) for entry in plan.entries]
         result = self._certificates(wishes, settings, total)
         if result.get('failed') and _lacks_places(result) and not arguments.get('prepared'):
             # What was put right meanwhile is told with what comes next.
-            return {'changed': total['changed'], 'updated': total['updated'], 'prepare': letsencrypt_plan.directories(plan.entries, settings)}
+            kept = {key: total[key] for key in ('changed', 'updated', 'restart')}
+            return {**kept, 'prepare': letsencrypt_plan.directories(plan.entries, settings)}
         self._replace_foreign(plan.entries, settings, total)
         if total.get('failed'):
             return total
@@ -103,7 +104,9 @@ class ActionModule(ActionBase):
             kept = {name: facts[name] for name in (*FACTS, 'csr') if name in facts}
             total['certificates'][key] = kept
         total['changed'] = bool(total['changed'] or result.get('changed'))
-        total['updated'] += [each['name'] for each in result.get('restart') or [] if each['name'] not in total['updated']]
+        written = result.get('restart') or []
+        total['updated'] += [each['name'] for each in written if each['name'] not in total['updated']]
+        total['restart'] = [each for each in total['restart'] if each['name'] not in {new['name'] for new in written}] + written
         _add(total, result)
         return result
 
@@ -366,7 +369,13 @@ class ActionModule(ActionBase):
 
 
 def _nothing(failures: dict[str, Result]) -> Result:
-    return {'changed': False, 'certificates': {}, 'failures': failures, 'updated': [], 'warnings': [], 'diff': []}
+    return {'changed': False, 'certificates': {}, 'failures': failures, 'updated': [], 'restart': [], 'warnings': [], 'diff': []}
+
+
+def _go_on(total: Result, earlier: Result) -> None:
+    """What an earlier step has written is to be told as well."""
+    for key in ('updated', 'restart'):
+        total[key] = list(earlier.get(key) or [])
 
 
 def _add(total: Result, result: Result) -> None:

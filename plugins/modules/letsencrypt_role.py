@@ -129,6 +129,12 @@ updated:
   type: list
   elements: str
   sample: [web]
+restart:
+  description: Steps V(request) and V(complete), as RV(tls.everywhere.cert_request#module:restart).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 prepare:
   description: Step V(request), directories that have to be made first.
   returned: when they are missing

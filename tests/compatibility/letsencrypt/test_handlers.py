@@ -79,6 +79,16 @@ def test_opendevs_file_of_handlers_works_in_the_thin_role(lab, place):
     assert lab.three(**MODE).changed() == 0
 
 
+def test_what_restarts_containers_is_given_what_is_new(place):
+    lab = Lab(place, None, web1={"gitea": {"names": ["gitea.example.test"], "containers": ["gitea"]}, "other": ["other.example.test"]})
+    handler = {"name": "restart", "listen": "tls certificate changed",
+               "ansible.builtin.copy": {"content": "{{ letsencrypt_restart | to_json }}", "dest": str(place / "restart.json"), "mode": "0644"}}
+    lab.one([handler], **MODE)
+    given = {each["name"]: each for each in json.loads((place / "restart.json").read_text())}
+    assert sorted(given) == ["gitea", "other"] and given["gitea"]["containers"] == ["gitea"]
+    assert given["gitea"]["private_key"] == str(lab.at("web1", "gitea.example.test", "NAME.key"))
+
+
 def test_names_are_real_and_the_chain_is_complete_in_the_mode_of_tests(place):
     lab = Lab(place, None, web1={"main": ["www.example.test", "example.test", "*.example.test"]}, web2={"main": ["db.example.test"]})
     ran = lab.three(letsencrypt_provider={}, letsencrypt_self_sign_only=True)

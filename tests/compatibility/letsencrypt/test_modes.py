@@ -9,14 +9,14 @@ from lab import GROUP, Lab, openssl, touched, touching
 from servers import SIGNING
 
 
-def standin_acme_sh(lab, host, names, age=0):
+def standin_acme_sh(lab, host, names, age=0, issuer="/C=US/O=Let's Encrypt/CN=R3"):
     """What acme.sh leaves under OpenDev's umask, made by openssl, since no package has acme.sh: an RSA key in its old form, and a
     blank line in the chain as Let's Encrypt sends it."""
     authority = lab.place / "authority"
     if not authority.exists():
         authority.mkdir()
         root = ["-CA", authority / "root.cer", "-CAkey", authority / "root.key"]
-        for file, subject, signer in (("root", "/C=US/O=Internet Security Research Group/CN=ISRG Root X1", ()), ("ca", "/C=US/O=Let's Encrypt/CN=R3", root)):
+        for file, subject, signer in (("root", "/C=US/O=Internet Security Research Group/CN=ISRG Root X1", ()), ("ca", issuer, root)):
             openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 3650, "-subj", subject, "-addext", "keyUsage=critical,keyCertSign", *signer,
                     "-keyout", authority / f"{file}.key", "-out", authority / f"{file}.cer", days_ago=100)
     name = names[0]
@@ -59,6 +59,19 @@ def test_a_tree_of_acme_sh_is_adopted_and_what_is_due_is_replaced(world, place):
     lab.one(handlers)
     lab.assert_served("web1", "h1.example.test", ["h1.example.test", "h2.example.test", "h4.example.test"])
     assert touched(place / "told") == {"web1 letsencrypt updated due": 1, "web1 letsencrypt updated main": 1}
+
+
+def test_staging_is_asked_where_it_is_set_and_its_certificates_do_not_stay(world, place):
+    lab = Lab(place, world, web1={"main": ["h1.example.test"]})
+    standin_acme_sh(lab, "web1", ["h1.example.test"], issuer="/C=US/O=Let's Encrypt/CN=(STAGING) Ersatz Edamame E1")
+    asked = world.pebble.requests()
+    show = {"name": "Show", "ansible.builtin.debug": {"var": "_letsencrypt_settings.acme.directory"}}
+    call = {"name": "Certificates", "ansible.builtin.import_role": {"name": "tls.everywhere.letsencrypt"}}
+    for staging, directory, changes in ((True, "letsencrypt-staging", False), (False, "letsencrypt", True)):
+        # Only foretold: nobody of the internet is asked.
+        ran = lab.play([{"hosts": "web1", "tasks": [call, show]}], arguments=["--check"], letsencrypt_directory="", letsencrypt_use_staging=staging)
+        assert f'directory": "{directory}"' in ran.text and (ran.changed() > 0) == changes
+    assert world.pebble.requests() == asked
 
 
 def test_an_account_of_acme_sh_is_gone_on_with(world, place):
