@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pytest
 from lab import CORES, Lab, touched, touching
 from servers import FILE, SIGNING
 
@@ -52,3 +53,13 @@ def test_a_host_that_still_runs_opendevs_own_role_is_published_with_the_others(w
     lab.play(plays, letsencrypt_zone=FILE, letsencrypt_provider=world.file())
     values = [value for owner, value in world.primary.texts(FILE) if owner == FILE]
     assert "gfj9XqOfAcmeSh" in values and len(values) >= 2
+
+
+@pytest.mark.parametrize("placement", ["host", "central"])
+def test_two_hosts_may_have_the_same_names(world, place, placement):
+    shared = ["h1.example.test", "h2.example.test"]
+    lab = Lab(place, world, lb1={"vip": shared}, lb2={"vip": shared})
+    updates = world.primary.updates()
+    lab.one(letsencrypt_placement=placement, letsencrypt_central_directory=str(place / "central"))
+    serials = {lab.assert_served(host, shared[0], shared) for host in ("lb1", "lb2")}
+    assert len(serials) == 2 and world.primary.updates() == updates + 2 and world.primary.texts(SIGNING) == []
