@@ -155,9 +155,12 @@ class ActionModule(ActionBase):
         content = {
             'cert_request': {'certificates': entries, 'lock_timeout': LOCK_TIMEOUT},
             'program': settings['program'], 'sockets': settings['sockets'], 'reload': settings['reload'], 'after': settings['after'],
-            'port': settings['proof_port'],
+            'port': int(settings['proof_port']),
             'certificates': [
-                {'name': each.names[0], 'fullchain': each.fullchain, 'certbot': f'{each.certbot}/fullchain.pem', 'pems': [{'path': pem.path, 'address': pem.address} for pem in each.pems]}
+                {
+                    'name': each.names[0], 'fullchain': each.fullchain, 'certbot': f'{each.certbot}/fullchain.pem',
+                    'pems': [{'path': pem.path, 'address': pem.address} for pem in each.pems],
+                }
                 for each in paths
             ],
         }

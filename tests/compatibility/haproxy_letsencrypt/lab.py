@@ -159,8 +159,13 @@ class Lab:
         assert (run.status == 0) == ok, run.text
         return run
 
-    def timer(self, node, ok=True):
-        """What the timer starts, as its unit says."""
+    def timer(self, node, ok=True, renew=None, **changes):
+        """What the timer starts, as its unit says, with other words in its file: as after another run of the role, but quicker."""
+        hook = node.etc / "tls-everywhere/haproxy_letsencrypt.json"
+        settings = {**json.loads(hook.read_text()), **changes}
+        if renew:
+            settings["cert_request"]["certificates"][0]["renew"] = renew
+        hook.write_text(json.dumps(settings))
         unit = (node.place / "units/tls-everywhere-haproxy-letsencrypt.service").read_text()
         words = shlex.split(re.search(r"^ExecStart=(.*)$", unit, re.MULTILINE).group(1))
         done = node.run(*words, check=False, seconds=120)

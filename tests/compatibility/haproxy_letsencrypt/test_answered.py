@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import pytest
 from lab import OLDEST, VIP, serial
 from network import wait_until
 from servers import OVERRIDES
@@ -42,31 +41,32 @@ def test_the_challenge_arrives_at_the_other_node(make):
     lab.start_all()
     lab.network.move(VIP, second)
     lab.play(first)
-    assert "/.well-known/acme-challenge/" in lab.pebble.said() and not listens(first)
+    assert lab.haproxies["node2"].handed_on() > 0 == lab.haproxies["node1"].handed_on() and not listens(first)
     assert lab.trusted(first) is False, "node2 has not asked yet"
     lab.network.move(VIP, first)
     assert lab.trusted(first) and lab.served(first) == serial(lab.pem(first))
 
 
 def test_the_address_moves_while_the_order_is_under_way(make):
+    """HAProxy of the node that asks does not find it, as after its network broke; the other one does, once it has the address."""
     lab = make()
     first, second = lab.nodes
     lab.start_all()
+    lab.haproxies["node1"].ask("set server letsencrypt-back/node1 state maint")
     begun = lab.begin(first)
     wait_until(lambda: listens(first), "node1 does not ask", 60)
     lab.network.move(VIP, second)
     lab.finish(first, begun)
-    assert lab.pebble.orders() == 1
+    assert lab.pebble.orders() == 1 and lab.haproxies["node2"].handed_on() > 0
     lab.network.move(VIP, first)
     assert lab.trusted(first)
 
 
-@pytest.mark.parametrize("holder", [0, 2])
-def test_three_nodes_ask_at_once(make, holder):
+def test_three_nodes_ask_at_once(make):
     """With what the guide says for haproxy_letsencrypt_service_overrides: who does not know a challenge is followed by the next node."""
     lab = make(nodes=3)
     lab.start_all(**OVERRIDES)
-    lab.network.move(VIP, lab.nodes[holder])
+    lab.network.move(VIP, lab.nodes[2])
     begun = [(node, lab.begin(node)) for node in lab.nodes]
     for node, run in begun:
         lab.finish(node, run)
