@@ -124,7 +124,7 @@ class Lab:
     def command(self, node, arguments, variables):
         """How the role is run on a node."""
         (node.place / "units").mkdir(exist_ok=True)
-        play = [{"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.include_role": {"name": "tls.everywhere.haproxy_letsencrypt"}}]}]
+        play = [{"hosts": "all", "gather_facts": False, "roles": [variables.pop("role", "tls.everywhere.haproxy_letsencrypt")]}]
         (node.place / "play.yml").write_text(json.dumps(play))
         (node.place / "variables.json").write_text(json.dumps(self.variables(node, **variables)))
         programs = venv(self.core) / "bin"
@@ -137,7 +137,7 @@ class Lab:
         place = str(collections())
         return {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(home), "ANSIBLE_HOME": str(home), "ANSIBLE_LOCAL_TEMP": f"{home}/tmp",
                 "ANSIBLE_COLLECTIONS_PATH": place, "ANSIBLE_COLLECTIONS_PATHS": place, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "False",
-                "ANSIBLE_REMOTE_TEMP": f"{home}/remote"}
+                "ANSIBLE_REMOTE_TEMP": f"{home}/remote", "ANSIBLE_ROLES_PATH": str(node.place / "roles")}
 
     def play(self, node, *arguments, ok=True, **variables):
         """One run of the role on one node."""

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -61,7 +63,11 @@ class Machine:
         return process, log
 
     def close(self):
-        """All that was started in here ends."""
+        """All that was started in here ends, also what went its own way."""
+        daemon = self.runtime / "haproxy.pid"
+        for pid in daemon.read_text().split() if daemon.exists() else []:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGTERM)
         for process in reversed(self.processes):
             if process.poll() is None:
                 process.terminate()

@@ -6,20 +6,20 @@ from __future__ import annotations
 from lab import NAME, openssl, serial
 from servers import OVERRIDES
 
-# How long the node looks whether it is reached; where nothing answers.
-SOON = {"http": {"timeout": "2s"}}
-
 
 def test_haproxy_has_nothing_to_start_with(make):
-    """The role leaves a placeholder, and fails: nobody answers the server. With it HAProxy starts, and the next run gets a real one."""
+    """The role makes a placeholder and starts HAProxy with it. The server cannot be asked, the play fails; once it can, the timer gets a real one."""
     lab = make(nodes=1)
     [node] = lab.nodes
-    haproxy = lab.haproxy(node, **OVERRIDES)
-    refused = lab.play(node, ok=False, acme=SOON)
-    placeholder = serial(lab.pem(node))
-    assert NAME in refused.text and openssl("x509", "-in", lab.pem(node), "-noout", "-ext", "subjectAltName").count(f"DNS:{NAME}") == 1
-    haproxy.start()
-    assert lab.served(node) == placeholder
+    lab.haproxy(node, **OVERRIDES)
+    lab.pebble.stop()
+    start = ["haproxy", "-W", "-D", "-f", "/etc/haproxy/haproxy.cfg", "-p", "/run/haproxy.pid"]
+    refused = lab.play(node, ok=False, haproxy_letsencrypt_start=start)
+    placeholder = lab.served(node)
+    assert placeholder == serial(lab.pem(node)) and "cannot connect to" in refused.text
+    assert openssl("x509", "-in", lab.pem(node), "-noout", "-ext", "subjectAltName").count(f"DNS:{NAME}") == 1
+    assert "cannot connect to" in lab.timer(node, ok=False) and lab.served(node) == placeholder
+    lab.pebble.start()
     lab.timer(node)
     assert lab.served(node) != placeholder and lab.trusted(node)
 
