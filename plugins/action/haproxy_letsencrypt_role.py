@@ -35,7 +35,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         self._vars = task_vars or {}
         arguments = plain(self._task.args)
-        steps = {'plan': self._told, 'placeholder': self._placeholder, 'adopt': self._adopt, 'issue': self._issue, 'hook': self._hook}
+        steps = {'plan': self._told, 'placeholder': self._placeholder, 'adopt': self._adopt, 'issue': self._issue, 'hook': self._hook, 'retire': self._retire}
         step = steps.get(arguments.get('step'))
         if step is None:
             return {'failed': True, 'msg': f"step: '{arguments.get('step')}' is none of {', '.join(steps)}"}
@@ -167,6 +167,16 @@ class ActionModule(ActionBase):
         text = json.dumps(content, indent=2, sort_keys=True) + '\n'
         file = {'path': settings['hook'], 'content': text, 'mode': '0600', 'holds_private_key': True}
         return self._native(FileSet, {'sets': [{'name': 'haproxy_letsencrypt', 'files': [file]}], 'make_directories': True})
+
+    def _retire(self) -> Result:
+        return self._guarded(self._retired)
+
+    def _retired(self) -> Result:
+        """certbot reads only what ends in .conf: renaming it back is the way back. The hooks OpenStack-Ansible writes again."""
+        files = haproxy_plan.retired(self._plan, self._settings)
+        there = self._existing(file['path'] for file in files)
+        wanted = [{'name': file['path'], 'files': [file]} for file in files if file['path'] in there]
+        return self._native(FileSet, {'sets': wanted}) if wanted else {'changed': False}
 
     def _guarded(self, step: t.Callable[[], Result]) -> Result:
         try:

@@ -20,10 +20,11 @@ options:
   step:
     description:
       - V(plan) answers what there is to be. V(adopt) takes over what certbot has. V(placeholder) makes files that HAProxy lacks.
-        V(issue) asks the server where something is due. V(hook) writes the same wish into a file for the timer.
+      - V(issue) asks the server where something is due. V(hook) writes the same wish into a file for the timer. V(retire) puts certbot's
+        renewal of the same certificates out of service.
     type: str
     required: true
-    choices: [plan, adopt, placeholder, issue, hook]
+    choices: [plan, adopt, placeholder, issue, hook, retire]
   settings:
     description: The variables of the role.
     type: dict
@@ -79,7 +80,7 @@ from ansible.module_utils.basic import AnsibleModule
 def main():
     module = AnsibleModule(
         argument_spec=dict(
-            step=dict(type='str', required=True, choices=['plan', 'adopt', 'placeholder', 'issue', 'hook']),
+            step=dict(type='str', required=True, choices=['plan', 'adopt', 'placeholder', 'issue', 'hook', 'retire']),
             settings=dict(type='dict', required=True),
         ),
         supports_check_mode=True,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import ipaddress
+import os
 import re
 import typing as t
 
@@ -261,6 +262,14 @@ def adopted(certificate: Certificate, plan_: Plan, settings: Entry) -> Entry:
     entry.pop('key')
     provided = {'certificate': f'{certificate.certbot}/fullchain.pem', 'private_key': f'{certificate.certbot}/privkey.pem'}
     return {**entry, 'issuer': {'provided': provided}}
+
+
+def retired(plan_: Plan, settings: Entry) -> list[Entry]:
+    """What has certbot renew these certificates, and write HAProxy's files whatever it renews."""
+    place = os.path.dirname(str(settings['certbot_directory']))
+    renewals = dict.fromkeys(os.path.basename(each.certbot) for each in plan_.certificates)
+    hooks = [f'{place}/renewal-hooks/{hook}' for hook in ('pre/haproxy-pre', 'post/haproxy-renew')]
+    return [{'path': f'{place}/renewal/{name}.conf', 'state': 'retired'} for name in renewals] + [{'path': path, 'state': 'absent'} for path in hooks]
 
 
 def placeholder(certificate: Certificate, plan_: Plan, settings: Entry, absent: t.Container[str]) -> Entry | None:

@@ -179,6 +179,13 @@ def test_certbots_certificate_is_looked_for_under_the_name_that_it_has_there():
         "provided": {"certificate": "/etc/letsencrypt/live/main/fullchain.pem", "private_key": "/etc/letsencrypt/live/main/privkey.pem"}}
 
 
+def test_certbots_renewal_and_upstreams_hooks_are_put_out_of_service():
+    plan, _notes, given = planned(extra_params="--cert-name main")
+    assert haproxy_plan.retired(plan, given) == [
+        {"path": "/etc/letsencrypt/renewal/main.conf", "state": "retired"}, {"path": "/etc/letsencrypt/renewal-hooks/pre/haproxy-pre", "state": "absent"},
+        {"path": "/etc/letsencrypt/renewal-hooks/post/haproxy-renew", "state": "absent"}]
+
+
 @pytest.mark.parametrize("step", ["placeholder", "adopted"])
 def test_what_is_asked_of_cert_request_it_can_be_asked(step):
     plan, _notes, given = planned(domains=["192.0.2.1", "cloud.example.com"])
