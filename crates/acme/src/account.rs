@@ -94,7 +94,12 @@ impl Account {
             }
             None => {}
         }
-        Self::register(server, key, &payload)
+        // Where there are credentials, it is these that are not good: spent, or unknown.
+        let gone: &[ProblemKind] = match registration.external {
+            Some(_) => &[],
+            None => &[ProblemKind::Unauthorized],
+        };
+        Self::register(server, key, &payload, gone)
     }
 
     /// Finds the account of a key and makes none.
@@ -102,13 +107,15 @@ impl Account {
     /// # Errors
     /// [`Error::AccountGone`] if there is none, or it was given up.
     pub fn find(server: Arc<Server>, key: PrivateKey) -> Result<(Self, AccountFacts)> {
-        Self::register(server, key, &json!({ "onlyReturnExisting": true }))
+        let payload = json!({ "onlyReturnExisting": true });
+        Self::register(server, key, &payload, &[ProblemKind::Unauthorized])
     }
 
     fn register(
         server: Arc<Server>,
         key: PrivateKey,
         payload: &Value,
+        unknown: &[ProblemKind],
     ) -> Result<(Self, AccountFacts)> {
         let url = server.directory().new_account.clone();
         let signer = Signer {
@@ -117,7 +124,7 @@ impl Account {
         };
         let answer = server
             .post(signer, &url, Some(payload), JSON)
-            .map_err(|error| gone(&server, error, &[ProblemKind::Unauthorized]))?;
+            .map_err(|error| gone(&server, error, unknown))?;
         let found = location(&server, &url, &answer)?;
         let facts: AccountFacts = answer.json()?;
         if facts.status != "valid" {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The protocol against both Pebbles: one program, so that one is linked.
+//! The protocol against both Pebbles and OpenBao: one program, so that one is linked.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod accounts;
@@ -9,4 +9,5 @@ mod imports;
 mod issue;
 mod jobs;
 mod kills;
+mod openbao;
 mod world;
