@@ -14,6 +14,8 @@ use crate::wire::{Body, Kind, Message, PRELUDE, encode_call, message_length};
 /// Signals that may wait for us; a peer that sends more without end is cut short.
 const MOST_SIGNALS: usize = 100_000;
 
+/// Longer limits are cut to this.
+const LONGEST_LIMIT: Duration = Duration::from_secs(86_400);
 /// A line of the authentication.
 const LONGEST_LINE: usize = 4096;
 
@@ -43,6 +45,8 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects to the first socket of the address that answers, and authenticates as whoever we are.
     pub(crate) fn open(address: &Address, within: Duration) -> Result<Self, Error> {
+        // An instant that the clock cannot show would be a panic.
+        let within = within.min(LONGEST_LIMIT);
         let stream = connect(address, within)?;
         let mut connection = Self {
             stream,

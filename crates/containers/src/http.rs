@@ -62,7 +62,7 @@ pub(crate) enum Failed {
 
 /// Asks once and waits for the whole answer, at most until `limit` has passed.
 pub(crate) fn ask(socket: &Path, request: &Request<'_>, limit: Duration) -> Result<Reply, Failed> {
-    let deadline = Deadline(Instant::now() + limit);
+    let deadline = Deadline(crate::deadline::deadline(limit));
     let stream = open(socket, &deadline)?;
     let mut wire = Wire {
         stream,

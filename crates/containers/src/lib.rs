@@ -15,6 +15,7 @@
 //!
 //! Nothing here knows of certificates: the executable `container_restart` does.
 
+mod deadline;
 pub mod engine;
 mod error;
 mod facts;

@@ -62,7 +62,7 @@ pub(crate) fn run(
     let mut child = command.spawn().map_err(start)?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let stdin = child.stdin.take();
-    let deadline = Instant::now() + limit;
+    let deadline = crate::deadline::deadline(limit);
     std::thread::scope(|scope| {
         let output = scope.spawn(move || read(stdout));
         let complaint = scope.spawn(move || read(stderr));

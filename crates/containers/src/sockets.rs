@@ -105,7 +105,7 @@ impl Root {
         limit: Duration,
     ) -> Result<Dialogue<'a>> {
         let failed = |source: io::Error| self.failed("connect to", path, source);
-        let deadline = Instant::now() + limit;
+        let deadline = crate::deadline::deadline(limit);
         let place = self
             .open(path, OFlags::PATH)
             .map_err(|errno| failed(errno.into()))?;
@@ -143,7 +143,7 @@ impl Dialogue<'_> {
 
     /// Gives the rest of the conversation so much time, from now on.
     pub fn allow(&mut self, limit: Duration) {
-        self.deadline = Instant::now() + limit;
+        self.deadline = crate::deadline::deadline(limit);
     }
 
     /// Everything until the peer closes.

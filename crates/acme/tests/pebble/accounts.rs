@@ -311,6 +311,17 @@ fn profiles_are_asked_for_and_checked() {
         error.to_string().ends_with("the server has classic, short"),
         "{error}"
     );
+    // One that is not what was asked for is refused, and given up.
+    let other = json!({"profile": "classic"});
+    world.fault(vec![Rule::edit("POST /order-plz", 1, other)]);
+    let looked = world.proxy.count("POST /authZ/");
+    let error = account.new_order(&with("short")).unwrap_err();
+    assert_eq!(error.kind(), "acme.profile");
+    assert_eq!(
+        world.proxy.count("POST /authZ/") - looked,
+        2,
+        "looked at, and given up"
+    );
     // Pebble 2.4.0 would ignore it without a word.
     let old = World::new(&Settings::always_valid(Release::Stable));
     let error = old.account().new_order(&with("short")).unwrap_err();

@@ -132,7 +132,7 @@ impl Lock {
             has_waited: false,
             is_held: false,
         };
-        let deadline = Instant::now() + terms.wait;
+        let deadline = crate::deadline::deadline(terms.wait);
         loop {
             let Some(held) = lock.attempt()? else {
                 return Ok(lock);

@@ -74,7 +74,7 @@ impl Replica {
     }
 
     fn wait(&self, task: &str, limit: Duration, is_done: impl Fn(&Self) -> bool) -> Result<Self> {
-        let deadline = Instant::now() + limit;
+        let deadline = crate::deadline::deadline(limit);
         loop {
             let now = self.now()?;
             if is_done(&now) {
