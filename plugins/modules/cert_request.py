@@ -380,7 +380,8 @@ options:
                     C(/root/.acme.sh/ca/acme-v02.api.letsencrypt.org),
                     C(/etc/letsencrypt/accounts/acme-v02.api.letsencrypt.org) or C(/root/.lego/accounts). Its key, ECDSA P-256 or P-384, or RSA, is
                     copied to
-                    O(account_key) if there is no such file yet and the server knows the account. What the other program has is only read.
+                    O(certificates[].issuer.acme.account_key) if there is no such file yet and the server knows the account. What the other program
+                    has is only read.
                   - If the other program noted the account's URL, the server must say the same.
                 type: path
               account_uri:

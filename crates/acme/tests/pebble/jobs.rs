@@ -335,12 +335,12 @@ fn a_clock_that_is_far_ahead_costs_one_certificate_however_often_it_is_tried() {
     wish.job(&account).complete().unwrap();
     world
         .clock
-        .set_ahead(std::time::Duration::from_secs(10 * 365 * 86_400));
+        .set_ahead(Duration::from_secs(10 * 365 * 86_400));
     for _ in 0..2 {
         let error = wish.job(&account).run(&Web(&host)).unwrap_err();
         assert_eq!(error.kind(), "acme.clock_ahead", "{error}");
     }
-    world.clock.set_ahead(std::time::Duration::ZERO);
+    world.clock.set_ahead(Duration::ZERO);
     let done = wish.job(&account).run(&Web(&host)).unwrap();
     assert_verifies(&world, &done.issued.chain, 0, "a.example");
     assert_eq!(world.proxy.count("POST /order-plz"), 1);
