@@ -15,3 +15,4 @@ mod openstack;
 mod powerdns;
 mod rackspace;
 mod route53;
+mod trust;
