@@ -36,7 +36,7 @@ impl<'a> Steps<'a> {
         if self.show(&mut progress, &mut taken) {
             progress = self.complete(progress);
         }
-        self.take_back(due, &mut taken);
+        self.take_back(&progress, &mut taken);
         (progress, taken)
     }
 
@@ -203,7 +203,7 @@ impl<'a> Steps<'a> {
     }
 
     /// Removes what these certificates may show, also what killed runs left.
-    pub fn take_back(&self, due: &'a [Due<'a>], taken: &mut Taken) {
+    pub fn take_back(&self, progress: &[Progress<'a>], taken: &mut Taken) {
         let Some(publisher) = self.publisher else {
             return;
         };
@@ -211,9 +211,9 @@ impl<'a> Steps<'a> {
             Ok(Some(state)) => state.shown(),
             Ok(None) | Err(_) => Vec::new(),
         };
-        let with: Vec<(&Due<'_>, Vec<Wanted>)> = due
+        let with: Vec<(&Progress<'_>, Vec<Wanted>)> = progress
             .iter()
-            .map(|due| (due, shown(due)))
+            .map(|one| (one, shown(one.due)))
             .filter(|(_, shown)| !shown.is_empty())
             .collect();
         let placed = self.placed_again(with.iter().flat_map(|(_, shown)| shown));
@@ -223,8 +223,10 @@ impl<'a> Steps<'a> {
         match records::withdraw(publisher, &placed, self.ttl()) {
             Ok(done) => {
                 taken.published += done.steps;
-                let noted = each(&with, self.request.parallel, |(due, _)| {
-                    self.job(due).note_withdrawn()
+                // The state of what is issued goes when it is installed; if that fails, it is taken back once more.
+                let noted = each(&with, self.request.parallel, |(one, _)| match one.issued {
+                    Some(_) => Ok(()),
+                    None => self.job(one.due).note_withdrawn(),
                 });
                 let failed = noted.into_iter().filter_map(Result::err);
                 taken.warnings.extend(failed.map(|error| error.to_string()));

@@ -4,6 +4,7 @@
 pub mod authority;
 mod existing;
 mod foreign;
+mod install;
 mod of_account;
 
 use std::collections::BTreeSet;
@@ -11,23 +12,22 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use acme::state::State;
 use acme::{Identifier, RenewalInfo};
 use ansible_module::{Control, Faults, Invocation, Module, OptionSpec, Outcome, each};
 use dns::publish::Publisher;
 use pki::{Certificate, Timestamp};
-use tls_files::{Attributes, DirectoryLocks, FileChange, Target};
-use zeroize::Zeroizing;
+use tls_files::DirectoryLocks;
 
 use self::authority::Asked;
+use self::install::Installed;
 use crate::account::{Missing, Opened};
 use crate::decide::{Decision, decide};
 use crate::failure::{CertificateError, TaskError};
-use crate::observe::{self, Seen, content, observe};
+use crate::observe::{self, Seen, observe};
 use crate::outcome::{CertificateOutcome, Surroundings, answer};
 use crate::params::{OPTIONS, Params};
 use crate::records::Dns;
-use crate::request::{CertificateWish, Content, Phase, Request};
+use crate::request::{CertificateWish, Phase, Request};
 use crate::steps::{Due, Progress, Steps, Taken};
 
 /// How much longer than it may ask the server itself a task waits for another one with the same files: names are also
@@ -69,9 +69,6 @@ impl Module for AcmeDnsChallenge {
 
 /// What ordering needs.
 type Ready = (Option<Box<dyn Publisher + Sync>>, Opened);
-
-/// The files that were changed, and warnings.
-type Installed = Result<(Vec<PathBuf>, Vec<String>), CertificateError>;
 
 struct Task<'a> {
     request: &'a Request,
@@ -200,23 +197,6 @@ impl Task<'_> {
         }
     }
 
-    fn repair(&self, items: &[Item<'_>], outcomes: &mut [CertificateOutcome]) {
-        for (item, outcome) in items.iter().zip(outcomes) {
-            let (Ok(seen), Some(Decision::Repair { .. })) = (&item.seen, &item.decision) else {
-                continue;
-            };
-            match self.install(item.wish, &seen.current, &seen.drifted) {
-                Ok((files, warnings)) => {
-                    outcome.status = "repaired";
-                    outcome.changed = true;
-                    outcome.files = files;
-                    outcome.warnings.extend(warnings);
-                }
-                Err(error) => fail(outcome, &error),
-            }
-        }
-    }
-
     /// Orders what is due, or goes as far as the phase goes.
     fn order(
         &self,
@@ -291,27 +271,11 @@ impl Task<'_> {
             Phase::Complete => {
                 let progress = steps.complete_later(due);
                 let mut taken = Taken::default();
-                steps.take_back(due, &mut taken);
+                steps.take_back(&progress, &mut taken);
                 (progress, taken)
             }
             _ => steps.all(due),
         }
-    }
-
-    /// Installs what was issued.
-    fn installed(&self, one: &Progress<'_>) -> Option<Installed> {
-        let issued = one.issued.as_ref().filter(|_| one.error.is_none())?;
-        let files = one.due.wish.files.iter();
-        let all: Vec<PathBuf> = files.map(|file| file.target.path.clone()).collect();
-        let installed = self.install(one.due.wish, &issued.chain.certificates, &all);
-        Some(installed.map(|(files, mut warnings)| {
-            // What could resume it is of no use any more, and neither is what was said of the old one.
-            let (state, said) = (&one.due.state, observe::renewal(self.request, one.due.wish));
-            for forgotten in [State::forget(state), State::forget(&said)] {
-                warnings.extend(forgotten.err().map(|error| error.to_string()));
-            }
-            (files, warnings)
-        }))
     }
 
     /// Says what came of one.
@@ -376,35 +340,6 @@ impl Task<'_> {
             }
             Err(error) => fail(outcome, &error),
         }
-    }
-
-    /// The files of a certificate, and the copy that tells later runs what is in service; all or none.
-    fn install(
-        &self,
-        wish: &CertificateWish,
-        chain: &[Certificate],
-        wanted: &[PathBuf],
-    ) -> Installed {
-        let change = |target: Target, text: String| FileChange {
-            target,
-            content: Zeroizing::new(text.into_bytes()),
-        };
-        let files = wish
-            .files
-            .iter()
-            .filter(|file| wanted.contains(&file.target.path));
-        let mut changes: Vec<FileChange> = files
-            .map(|file| change(file.target.clone(), content(file.content, chain)))
-            .collect();
-        let kept = Target {
-            path: observe::kept(self.request, wish),
-            attributes: Attributes::default(),
-            secret: false,
-            backup: false,
-        };
-        changes.push(change(kept, content(Content::Fullchain, chain)));
-        let installed = tls_files::install(&wish.name, changes)?;
-        Ok((installed.files, installed.warnings))
     }
 
     /// Every directory that is written to, once.

@@ -268,6 +268,46 @@ open(sys.argv[1], "a").write(task["action"] + str(len(task["records"])) + "\n")
     assert!(lab.dns.texts().is_empty());
 }
 
+/// The directory of a file goes while the server is asked: what was issued is not lost, and not ordered again.
+#[test]
+fn a_certificate_that_cannot_be_installed_is_written_by_the_next_run() {
+    let lab = Lab::new("");
+    let [primary, _] = lab.dns.authoritative();
+    let script = format!(
+        r#"
+import json, pathlib, shutil, subprocess, sys
+task = json.load(sys.stdin)
+word = {{"publish": "add", "withdraw": "delete"}}[task["action"]]
+lines = [f"update {{word}} {{record['name']}}. 1 TXT \"{{record['value']}}\"" for record in task["records"]]
+lines = ["server {ip} {port}", "zone acme-sign.test", *lines, "send", ""]
+subprocess.run(["nsupdate", "-y", "hmac-sha256:key-hmac-sha256:{SECRET}"], input="\n".join(lines), text=True, check=True)
+shutil.rmtree(sys.argv[1], ignore_errors=True)
+"#,
+        ip = primary.ip(),
+        port = primary.port()
+    );
+    lab.sandbox.write("hook.py", script);
+    std::fs::create_dir(lab.sandbox.join("out")).unwrap();
+    let mut wish = lab.csr("main", &["h0.example.test"]);
+    wish["files"][0]["path"] = json!("$DIR/out/main.crt");
+    let hook = json!({"hook": {"command": ["/usr/bin/python3", "$DIR/hook.py", "$DIR/out"]}});
+    let more = json!({"certificates": [wish], "provider": hook, "renew": {"ari": false}});
+    let failed = lab.task(more.clone()).run();
+    assert!(failed.failed(), "{}", failed.report());
+    assert_eq!(lab.pebble.requests("POST /certZ/"), 1);
+    std::fs::create_dir(lab.sandbox.join("out")).unwrap();
+    let answer = lab.task(more).run();
+    assert!(answer.changed() && !answer.failed(), "{}", answer.report());
+    assert_eq!(certificate(&answer, "main")["status"], "repaired");
+    assert_eq!(answer.value["requests"], 0);
+    std::fs::copy(
+        lab.sandbox.join("out/main.crt"),
+        lab.sandbox.join("main.crt"),
+    )
+    .unwrap();
+    lab.assert_issued("main", "h0.example.test");
+}
+
 #[test]
 fn a_server_that_is_gone_hurts_only_what_is_due() {
     let lab = Lab::new("");
