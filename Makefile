@@ -28,7 +28,7 @@ test: ## every test, unit to end-to-end (PARTS="rust static" for some of them)
 	@scripts/test $(PARTS)
 
 bench: build ## side by side with what we replace (ONLY=NAME for one comparison)
-	@scripts/setup-debian demo containers
+	@scripts/setup-debian bench demo containers
 	@tests/bench/run
 
 molecule: build ## the molecule scenarios (SCENARIO=NAME for one)
