@@ -22,6 +22,7 @@ pub(super) struct Asked<'a> {
     request: &'a Request,
     now: SystemTime,
     server: Option<Arc<Server>>,
+    failed: Option<CertificateError>,
 }
 
 impl<'a> Asked<'a> {
@@ -30,6 +31,7 @@ impl<'a> Asked<'a> {
             request,
             now,
             server: None,
+            failed: None,
         }
     }
 
@@ -43,6 +45,10 @@ impl<'a> Asked<'a> {
     pub(super) fn server(&mut self) -> Result<Arc<Server>, CertificateError> {
         if let Some(server) = &self.server {
             return Ok(Arc::clone(server));
+        }
+        // It was asked with all patience a moment ago.
+        if let Some(error) = self.failed.take() {
+            return Err(error);
         }
         let server = account::server(self.request, self.authority()?, self.now)?;
         self.server = Some(Arc::clone(&server));
@@ -120,6 +126,7 @@ impl Task<'_> {
                         "'{}': the server was not asked when to renew: {error}",
                         item.wish.name
                     ));
+                    asked.failed = Some(error).filter(|_| asked.server.is_none());
                     // Neither would the next certificates be told.
                     return;
                 }

@@ -19,24 +19,29 @@ fn four(lab: &Lab) -> Value {
 fn a_server_that_stops_answering_does_not_hold_a_task_longer_than_its_deadline() {
     let lab = Lab::proxied(Release::New);
     let task = four(&lab);
-    let retry = json!({"http_timeout": "1s", "deadline": "4s"});
-    for silent in ["POST /authZ/", "POST /chalZ/", "POST /my-order/"] {
+    let retry = json!({"http_timeout": "1s", "deadline": "3s"});
+    for silent in ["POST /authZ/", "POST /my-order/"] {
         lab.fault(vec![Rule::hang(silent, 999)]);
         let begin = Instant::now();
         let answer = lab.task(with(&task, json!({"retry": retry}))).run();
         let took = begin.elapsed();
         assert!(answer.failed(), "{}", answer.report());
         assert!(took < Duration::from_secs(15), "{silent}: {took:?}");
-        for name in ["c0", "c1", "c2", "c3"] {
-            let kind = certificate(&answer, name)["error"]["kind"]
-                .as_str()
-                .unwrap();
-            assert!(
-                ["web.timed_out", "acme.out_of_time"].contains(&kind),
-                "{kind} {}",
-                answer.report()
-            );
-        }
+        let kinds: Vec<&str> = ["c0", "c1", "c2", "c3"]
+            .map(|name| {
+                certificate(&answer, name)["error"]["kind"]
+                    .as_str()
+                    .unwrap()
+            })
+            .into();
+        let known = ["web.timed_out", "acme.out_of_time"];
+        assert!(
+            kinds.iter().all(|kind| known.contains(kind)),
+            "{}",
+            answer.report()
+        );
+        // The last ones were not even asked for.
+        assert_eq!(kinds[3], "acme.out_of_time", "{}", answer.report());
         assert!(
             lab.dns.texts().is_empty(),
             "{silent}: {:?}",

@@ -353,6 +353,13 @@ fn every_key_of_an_answer_is_documented() {
         let more = json!({"certificates": taken, "provider": lab.provider(), "phase": phase});
         answers.push(lab.task(more).run());
     }
+    let main = json!([{"name": "main", "csr": "$DIR/main.csr"}]);
+    for more in [
+        json!({"phase": "deactivate_authz", "certificates": main}),
+        json!({"phase": "rollover"}),
+    ] {
+        answers.push(lab.task(more).run());
+    }
     let ansible = [
         "changed",
         "failed",
