@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the server, the network and the host do to an order.
 
+use std::fs::File;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testbed::servers::{Release, Rule, free_port, post};
+use testbed::servers::{Release, Rule, post};
 
-use crate::world::{EXECUTABLE, Lab, of};
+use crate::world::{EXECUTABLE, Lab, of, quiet_port};
 
 fn reasons(answer: &testbed::Answer, name: &str) -> Vec<Value> {
     let reasons = of(answer, name)["reasons"].as_array().unwrap();
@@ -23,7 +24,7 @@ fn kill_in(lab: &Lab, task: &Value, matches: &str) {
     let before = lab.proxy.count(matches);
     let mut child = Command::new(EXECUTABLE)
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(File::create(lab.sandbox.join("answer")).unwrap())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
@@ -39,7 +40,9 @@ fn kill_in(lab: &Lab, task: &Value, matches: &str) {
         assert!(Instant::now() < deadline, "no {matches}");
         assert!(
             child.try_wait().unwrap().is_none(),
-            "it ended before {matches}"
+            "it ended before {matches}: {}{}",
+            String::from_utf8_lossy(&lab.sandbox.read("answer")),
+            lab.pebble.log()
         );
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -108,7 +111,7 @@ fn a_server_that_wants_a_day_of_rest_is_told_at_once_and_not_asked_before() {
 
 #[test]
 fn an_order_that_is_not_done_in_time_is_pending_and_fetched_by_a_later_run() {
-    let port = free_port();
+    let port = quiet_port();
     let lab = Lab::with(Release::New, port, port, 0);
     let task = lab.task(
         &[("web", &["h0.example.test"])],

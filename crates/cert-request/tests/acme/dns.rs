@@ -2,20 +2,22 @@
 //! Names proved in the DNS, by the host's own TSIG key.
 
 use serde_json::json;
-use testbed::servers::{Release, SECRET};
+use testbed::servers::{DnsWorld, Release, SECRET, World};
 
-use crate::world::{Lab, of};
+use crate::world::{Lab, of, quiet_port};
 
 #[test]
 fn all_certificates_are_proved_by_one_publication() {
-    let lab = Lab::direct(Release::New);
-    let [primary, secondary] = lab.dns.authoritative();
+    let dns = DnsWorld::start(&World::default());
+    let port = quiet_port();
+    let lab = Lab::beside(dns.resolver.address(), Release::New, (port, port), 5);
+    let [primary, secondary] = dns.authoritative();
     let issuer = json!({
         "http": null,
         "provider": {"rfc2136": {"server": primary.to_string(), "key_name": "key-hmac-sha256", "secret": SECRET}},
         "target": {"zone": "acme-sign.test"},
         "propagation": {
-            "resolvers": [lab.dns.resolver.address().to_string()],
+            "resolvers": [dns.resolver.address().to_string()],
             "nameservers": [primary.to_string(), secondary.to_string()],
             "timeout": "20s",
         },
@@ -32,9 +34,9 @@ fn all_certificates_are_proved_by_one_publication() {
     assert_eq!(answer.value["renewed"], json!(["one", "wild"]));
     lab.assert_issued("one", "h1.example.test");
     lab.assert_issued("wild", "any.h2.example.test");
-    assert!(lab.dns.texts().is_empty(), "{:?}", lab.dns.texts());
-    let updates = lab.dns.primary.log().matches("adding an RR").count();
-    assert_eq!(updates, 4, "{}", lab.dns.primary.log());
+    assert!(dns.texts().is_empty(), "{:?}", dns.texts());
+    let updates = dns.primary.log().matches("adding an RR").count();
+    assert_eq!(updates, 4, "{}", dns.primary.log());
     assert!(!lab.succeed(&task).changed());
 
     // One name that leads nowhere drops out before it costs the others anything.

@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A Pebble behind a proxy of faults, name servers, a HAProxy as on the hosts of OpenStack-Ansible, and one way to run.
 
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testbed::servers::{DnsWorld, FaultProxy, Pebble, Release, Settings, World, free_port};
+use testbed::servers::{FaultProxy, Named, Pebble, Release, Settings};
 use testbed::{Answer, ModuleRun, Sandbox, witness};
 
 pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_cert_request");
+
+/// A port that nobody has, also later: of a free one in the range of the system any connection may take it meanwhile.
+pub(crate) fn quiet_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = u16::try_from(std::process::id() % 120).unwrap() * 100;
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::SeqCst);
+        let port = 20_000 + (begin + next) % 12_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
 
 /// HAProxy on the port at which the authority looks, before the responder, which its health check finds or not. It
 /// ends with the value.
@@ -48,9 +62,21 @@ impl Drop for HaProxy {
     }
 }
 
-/// A certificate authority, name servers, and a host.
+/// A name server with the names h0 to h9, which are here; any other does not exist. The authority asks it too.
+fn names() -> Named {
+    let address = SocketAddr::from(([127, 0, 0, 1], quiet_port()));
+    let mut zone = String::from("$TTL 60\n@ SOA ns a 1 60 60 60 60\n@ NS ns\nns A 127.0.0.1\n");
+    for host in 0..10 {
+        zone.push_str(&format!("h{host} A 127.0.0.1\n"));
+    }
+    let rest = "zone \"example.test\" { type primary; file \"hosts.db\"; };\n";
+    Named::start(address, "recursion no;", rest, &[("hosts.db", zone)])
+}
+
+/// A certificate authority, a name server, and a host.
 pub(crate) struct Lab {
-    pub(crate) dns: DnsWorld,
+    _named: Option<Named>,
+    resolver: SocketAddr,
     pub(crate) pebble: Pebble,
     pub(crate) proxy: FaultProxy,
     pub(crate) sandbox: Sandbox,
@@ -63,7 +89,7 @@ pub(crate) struct Lab {
 impl Lab {
     /// The authority looks at the responder itself.
     pub(crate) fn direct(release: Release) -> Self {
-        let port = free_port();
+        let port = quiet_port();
         Self::new(release, port, port)
     }
 
@@ -73,9 +99,21 @@ impl Lab {
 
     /// Of a hundred nonces so many are refused. None where a test changes answers: it would change a refusal too.
     pub(crate) fn with(release: Release, port: u16, front: u16, nonces: u8) -> Self {
-        let dns = DnsWorld::start(&World::default());
+        let named = names();
+        let mut lab = Self::beside(named.address(), release, (port, front), nonces);
+        lab._named = Some(named);
+        lab
+    }
+
+    /// The authority and the host ask this name server.
+    pub(crate) fn beside(
+        resolver: SocketAddr,
+        release: Release,
+        (port, front): (u16, u16),
+        nonces: u8,
+    ) -> Self {
         let settings = Settings::validating(release, front)
-            .dns(dns.resolver.address())
+            .dns(resolver)
             .environment("PEBBLE_WFE_NONCEREJECT", &nonces.to_string())
             .configuration(json!({"retryAfter": {"authz": 1, "order": 1}}));
         let pebble = Pebble::start(&settings);
@@ -83,7 +121,8 @@ impl Lab {
         let sandbox = Sandbox::new();
         sandbox.write("ca.pem", proxy.ca_pem());
         Self {
-            dns,
+            _named: None,
+            resolver,
             pebble,
             proxy,
             sandbox,
@@ -100,7 +139,7 @@ impl Lab {
             "account_key": "$DIR/account.key",
             "terms_agreed": true,
             "http": {"address": ["127.0.0.1"], "port": self.port, "public_port": self.front, "timeout": "20s"},
-            "propagation": {"resolvers": [self.dns.resolver.address().to_string()]},
+            "propagation": {"resolvers": [self.resolver.to_string()]},
         });
         let (all, more) = (acme.as_object_mut().unwrap(), more.as_object().unwrap());
         all.extend(more.clone());
