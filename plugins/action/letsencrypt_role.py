@@ -23,6 +23,9 @@ Result = t.Dict[str, t.Any]
 # Under these names the role registers what later steps need.
 ASKED, PUBLISHED, SIGNED, TESTED = '_letsencrypt_asked', '_letsencrypt_published', '_letsencrypt_signed', '_letsencrypt_tested'
 
+# What cert_request says of reasons that `renew.on` leaves out.
+NO_REASON = "'renew.on' does not name"
+
 # Contents of files, until they are written elsewhere.
 MATERIAL = '_letsencrypt_material'
 
@@ -103,6 +106,9 @@ class ActionModule(ActionBase):
         for key, facts in (result.get('certificates') or {}).items():
             kept = {name: facts[name] for name in (*FACTS, 'csr') if name in facts}
             total['certificates'][key] = kept
+        # That another kind of key or issuer is no reason for a new certificate is the role's choice, not the user's mistake.
+        if result.get('warnings'):
+            result['warnings'] = [text for text in result['warnings'] if NO_REASON not in str(text)]
         total['changed'] = bool(total['changed'] or result.get('changed'))
         written = result.get('restart') or []
         total['updated'] += [each['name'] for each in written if each['name'] not in total['updated']]

@@ -9,8 +9,8 @@ from lab import GROUP, Lab, openssl, touched, touching
 from servers import SIGNING
 
 
-def standin_acme_sh(lab, host, names, age=0, issuer="/C=US/O=Let's Encrypt/CN=R3"):
-    """What acme.sh leaves under OpenDev's umask, made by openssl, since no package has acme.sh: an RSA key in its old form, and a
+def standin_acme_sh(lab, host, names, age=0, issuer="/C=US/O=Let's Encrypt/CN=R3", curve=None):
+    """What acme.sh leaves under OpenDev's umask, made by openssl, since no package has acme.sh: a key in its old form, and a
     blank line in the chain as Let's Encrypt sends it."""
     authority = lab.place / "authority"
     if not authority.exists():
@@ -23,7 +23,10 @@ def standin_acme_sh(lab, host, names, age=0, issuer="/C=US/O=Let's Encrypt/CN=R3
     directory = lab.directory(host) / name
     directory.mkdir(parents=True)
     key, request, extensions = directory / f"{name}.key", directory / f"{name}.csr", authority / "ext"
-    openssl("genrsa", "-traditional", "-out", key, "2048")
+    if curve:
+        openssl("ecparam", "-name", curve, "-genkey", "-noout", "-out", key)
+    else:
+        openssl("genrsa", "-traditional", "-out", key, "2048")
     openssl("req", "-new", "-sha256", "-key", key, "-subj", f"/CN={name}", "-out", request)
     extensions.write_text(f"subjectAltName={','.join(f'DNS:{each}' for each in names)}\nkeyUsage=critical,digitalSignature,keyEncipherment\n"
                           "extendedKeyUsage=serverAuth,clientAuth\nbasicConstraints=critical,CA:FALSE\n")
@@ -41,11 +44,13 @@ def standin_acme_sh(lab, host, names, age=0, issuer="/C=US/O=Let's Encrypt/CN=R3
 def test_a_tree_of_acme_sh_is_adopted_and_what_is_due_is_replaced(world, place):
     lab = Lab(place, world, web1={"main": ["h1.example.test", "h2.example.test"], "due": ["h3.example.test"]})
     (place / "told").mkdir()
-    standin_acme_sh(lab, "web1", ["h1.example.test", "h2.example.test"])
+    standin_acme_sh(lab, "web1", ["h1.example.test", "h2.example.test"], curve="prime256v1")
     files, asked = lab.snapshot(), world.pebble.requests()
     handlers = touching(place / "told", "letsencrypt updated main", "letsencrypt updated due")
     lab.certs = {"web1": {"main": ["h1.example.test", "h2.example.test"]}}
-    assert lab.one(handlers).changed() == 0 and lab.snapshot() == files and world.pebble.requests() == asked and touched(place / "told") == {}
+    ran = lab.one(handlers)
+    assert ran.changed() == 0 and lab.snapshot() == files and world.pebble.requests() == asked and touched(place / "told") == {}
+    assert "[WARNING]" not in ran.text, "an ECDSA key is as good as one of the kind that would be made now"
     lab.certs["web1"]["due"] = ["h3.example.test"]
     standin_acme_sh(lab, "web1", ["h3.example.test"], age=70)
     lab.one(handlers)
