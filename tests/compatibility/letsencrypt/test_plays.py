@@ -45,14 +45,23 @@ def test_three_plays_as_opendev_has_them_issue_and_then_rest(world, place):
     assert again.changed() == 0 and lab.snapshot() == files and world.pebble.requests() == asked and world.primary.serial(FILE) == serial
 
 
-def test_a_host_that_still_runs_opendevs_own_role_is_published_with_the_others(world, place):
-    lab = Lab(place, world, web1={"main": ["o6.example.test"]}, old={"main": ["o7.example.test"]})
+def test_a_host_that_still_runs_opendevs_own_role_is_published_and_a_fourth_play_takes_all_back(world, place):
+    lab = Lab(place, world, web1={"main": ["o6.example.test:8080", "o7.example.test"]}, old={"main": ["o8.example.test"]})
     fact = {"name": "As OpenDev's role leaves it", "ansible.builtin.set_fact": {"acme_txt_required": "{{ [('main', 'gfj9XqOfAcmeSh')] }}"}}
-    plays = [{"hosts": "web1", "roles": ["letsencrypt-request-certs"]}, {"hosts": "old", "tasks": [fact]},
+    known = {"name": "The facts are those of OpenDev's roles", "ansible.builtin.assert": {"that": [
+        "acme_txt_required | length == 2", "acme_txt_required | map('first') | unique | list == ['main']",
+        "acme_txt_required | map('last') | map('length') | unique | list == [43]", "letsencrypt_certcheck_domains == ['o6.example.test 8080']"]}}
+    plays = [{"hosts": "web1", "roles": ["letsencrypt-request-certs"], "post_tasks": [known]}, {"hosts": "old", "tasks": [fact]},
              {"hosts": "adns", "roles": ["letsencrypt-install-txt-record"]}]
-    lab.play(plays, letsencrypt_zone=FILE, letsencrypt_provider=world.file())
-    values = [value for owner, value in world.primary.texts(FILE) if owner == FILE]
-    assert "gfj9XqOfAcmeSh" in values and len(values) >= 2
+    before = world.primary.texts(FILE)
+    lab.play(list(plays), letsencrypt_zone=FILE, letsencrypt_provider=world.file())
+    added = [value for owner, value in world.primary.texts(FILE) if (owner, value) not in before]
+    assert len(added) == 3 and "gfj9XqOfAcmeSh" in added
+    back = {"name": "Take them back", "ansible.builtin.import_role": {"name": "tls.everywhere.letsencrypt", "tasks_from": "cleanup.yml"}}
+    create = {"hosts": "web1", "roles": ["letsencrypt-create-certs"]}
+    lab.play([*plays, create, {"hosts": "adns", "tasks": [back]}], letsencrypt_zone=FILE, letsencrypt_provider=world.file())
+    lab.assert_served("web1", "o6.example.test", ["o6.example.test", "o7.example.test"])
+    assert world.primary.texts(FILE) == before
 
 
 @pytest.mark.parametrize("placement", ["host", "central"])
