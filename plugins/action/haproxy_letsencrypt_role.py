@@ -116,10 +116,11 @@ class ActionModule(ActionBase):
     def _adopted(self) -> Result:
         """certbot's certificates, where the role has none of its own yet. One that cannot serve is left alone, and said."""
         certbots = {each: (f'{each.certbot}/fullchain.pem', f'{each.certbot}/privkey.pem') for each in self._plan.certificates}
-        there = self._existing([*(path for pair in certbots.values() for path in pair), *(each.fullchain for each in certbots)])
+        pems = {pem.path for pem in self._plan.pems}
+        there = self._existing([*(path for pair in certbots.values() for path in pair), *(each.fullchain for each in certbots), *pems])
         wanted = [each for each, pair in certbots.items() if each.fullchain not in there and there.issuperset(pair)]
         if not wanted:
-            return {'changed': False, 'adopted': []}
+            return {'changed': False, 'adopted': [], 'filled': []}
         result = self._request([haproxy_plan.adopted(each, self._plan, self._settings) for each in wanted])
         refused = result.get('failures') or {}
         if result.get('failed') and not refused:
@@ -128,7 +129,8 @@ class ActionModule(ActionBase):
             display.warning(f"{self._vars.get('inventory_hostname')}: certbot's certificate '{name}' is not adopted: {failure['msg']}; a new one is asked for")
         adopted = [each.certbot for each in wanted if each.directory.rpartition('/')[2] not in refused]
         kept = {key: result[key] for key in ('certificates', 'diff', 'msg') if key in result and not refused}
-        return {**kept, 'changed': bool(result.get('changed')), 'adopted': adopted}
+        filled = sorted(pem.path for each in wanted if each.certbot in adopted for pem in each.pems if pem.path not in there)
+        return {**kept, 'changed': bool(result.get('changed')), 'adopted': adopted, 'filled': filled}
 
     def _issue(self) -> Result:
         return self._guarded(self._issued)

@@ -72,6 +72,12 @@ adopted:
   type: list
   elements: str
   sample: [/etc/letsencrypt/live/cloud.example.com]
+filled:
+  description: Step V(adopt), HAProxy's files that were not there before.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 """
 
 from ansible.module_utils.basic import AnsibleModule
