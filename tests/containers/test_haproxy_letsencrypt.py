@@ -75,7 +75,7 @@ def node(newer, play):
 
 
 def test_the_units_and_the_package_of_haproxy(node):
-    """HAProxy is started with what certbot had. The timer is on; what it starts puts HAProxy right over its socket, and without a socket by the unit's own reload."""
+    """HAProxy is started with what certbot had. The timer is on; what it starts puts HAProxy right over its socket, or by the unit's own reload."""
     machine = node.machine
     assert "unreachable=0 failed=0" in node.role()
     assert machine.systemctl("is-active", f"{UNIT}.timer") == "active" and machine.systemctl("is-enabled", f"{UNIT}.timer") == "enabled"
