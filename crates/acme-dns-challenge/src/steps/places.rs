@@ -66,7 +66,8 @@ impl<'a> Steps<'a> {
         Some(name.and_then(|name| dns::target::challenge_name(&label, &name)))
     }
 
-    /// Where all records must be; names that were not walked before are, at once. One that leads nowhere fails its
+    /// Where all records must be. They are walked again although it is known: ordering took its time, and what others
+    /// show at the same name by now, or showed before, a resolver may have kept. One that leads nowhere fails its
     /// certificate only.
     pub(super) fn place(&self, progress: &mut [Progress<'a>], known: &BTreeMap<Name, Target>) {
         let mut wanted = Vec::new();
@@ -79,16 +80,15 @@ impl<'a> Steps<'a> {
         }
         let names: Vec<Result<Name, _>> =
             wanted.iter().map(|(_, _, name, _)| name.parse()).collect();
-        let is_new = |name: &&Name| !known.contains_key(name);
-        let good: Vec<Name> = names.iter().flatten().filter(is_new).cloned().collect();
+        let good: Vec<Name> = names.iter().flatten().cloned().collect();
         let mut targets = self.dns.place(&good).into_iter();
         let mut found = Vec::new();
         for ((index, proof, _, value), name) in wanted.into_iter().zip(names) {
             let placed = match name {
-                Ok(name) => match known.get(&name) {
-                    Some(target) => Ok(target.clone()),
-                    None => targets.next().unwrap_or_else(|| Err(lost())),
-                },
+                Ok(name) => {
+                    let target = targets.next().unwrap_or_else(|| Err(lost()));
+                    target.map(|target| with_earlier(target, known.get(&name)))
+                }
                 Err(error) => Err(error),
             };
             found.push((index, proof.clone(), value.clone(), placed));
@@ -135,6 +135,14 @@ impl<'a> Steps<'a> {
         })
         .collect()
     }
+}
+
+/// What was there when it was walked first counts as being there before, also if it is gone now.
+fn with_earlier(mut target: Target, earlier: Option<&Target>) -> Target {
+    if let Some(earlier) = earlier.filter(|_| target.before.texts.is_empty()) {
+        target.before = earlier.before.clone();
+    }
+    target
 }
 
 /// There is a target for each name; this is not reached.

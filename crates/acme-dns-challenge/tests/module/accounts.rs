@@ -356,9 +356,9 @@ fn a_change_of_keys_may_be_killed_anywhere() {
     }
     // And at moments that have no name: between and inside its writes.
     let (mut early, mut late) = (0, 0);
-    for step in 0..24 {
+    for step in 0..16 {
         let mut child = lab.start(json!({"phase": "rollover"}));
-        std::thread::sleep(Duration::from_millis(6 * step));
+        std::thread::sleep(Duration::from_millis(9 * step));
         child.kill().unwrap();
         match child.wait().unwrap().signal() {
             Some(9) => early += 1,

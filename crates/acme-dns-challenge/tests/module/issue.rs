@@ -223,6 +223,7 @@ fn a_file_that_was_damaged_is_written_again_without_an_order() {
 
     let mut forced = more;
     forced["renew"]["force"] = json!(true);
+    lab.let_resolvers_forget();
     let answer = lab.task(forced).run();
     assert_eq!(
         certificate(&answer, "main")["previous_fingerprint_sha256"],

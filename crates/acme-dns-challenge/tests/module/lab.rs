@@ -3,6 +3,7 @@
 
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use testbed::servers::{DnsWorld, FaultProxy, Pebble, Release, Rule, SECRET, Settings, World, get};
@@ -68,7 +69,10 @@ impl Lab {
     pub(crate) fn with(setup: Setup) -> Self {
         let dns = DnsWorld::start(&setup.world);
         let settings = Settings::validating(setup.release, 5002).dns(dns.resolver.address());
-        let settings = settings.configuration(setup.configuration);
+        // Looked at again at once, as far as the client does; Pebble 2.4 names no pause.
+        let mut configuration = json!({"retryAfter": {"authz": 0, "order": 0}});
+        merge(configuration.as_object_mut().unwrap(), setup.configuration);
+        let settings = settings.configuration(configuration);
         let settings = setup
             .environment
             .iter()
@@ -188,6 +192,12 @@ impl Lab {
     pub(crate) fn provider(&self) -> Value {
         let [primary, _] = self.dns.authoritative();
         json!({"rfc2136": {"server": primary.to_string(), "key_name": "key-hmac-sha256", "secret": SECRET}})
+    }
+
+    /// Waits until the authority's resolver has forgotten the record of the last certificate for a name: its TTL is a
+    /// second. Who orders again at once for a name whose record was just removed cannot know of it.
+    pub(crate) fn let_resolvers_forget(&self) {
+        std::thread::sleep(Duration::from_millis(1_500));
     }
 
     /// openssl's word that a certificate is of the authority and for the key and the name.
