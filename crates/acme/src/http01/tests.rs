@@ -204,3 +204,49 @@ fn whatever_bytes_come_the_answer_is_one_of_http_and_repeats_none_of_them() {
         assert!(!head.contains("X-Evil"), "{answer}");
     }
 }
+
+/// Answers every request with this, as long as the test runs.
+fn answering(answer: &'static str) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream = stream;
+            let mut request = [0; 1024];
+            drop(stream.read(&mut request));
+            drop(stream.write_all(answer.as_bytes()));
+        }
+    });
+    port
+}
+
+#[test]
+fn a_redirect_is_not_followed_and_a_wrong_answer_is_never_passed_over() {
+    let name: Identifier = "127.0.0.1".parse().unwrap();
+    let wait = |port, demand| {
+        let resolver = Arc::new(web::HostResolver::default());
+        let check = SelfCheck::new(resolver, port, Duration::from_secs(1), demand).unwrap();
+        check.wait(&name, PATH, "token.thumb")
+    };
+    let away = answering(
+        "HTTP/1.1 301 Moved\r\nLocation: https://user:secret@other.example/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    );
+    let warning = wait(away, Demand::NotWrong).unwrap().unwrap();
+    assert!(
+        warning.contains("it leads to https://other.example/x"),
+        "{warning}"
+    );
+    let error = wait(away, Demand::Seen).unwrap_err();
+    assert!(
+        error.contains("it leads to https://other.example/x"),
+        "{error}"
+    );
+    let down = answering("HTTP/1.1 503 Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let error = wait(down, Demand::NotWrong).unwrap_err();
+    assert!(error.contains("it answers with status 503"), "{error}");
+    // It is cut off at 8 KiB, not read to its end.
+    let huge = answering(
+        "HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\nConnection: close\r\n\r\ntoken.thumb",
+    );
+    assert!(wait(huge, Demand::NotWrong).is_err());
+}

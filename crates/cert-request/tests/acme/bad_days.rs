@@ -52,7 +52,7 @@ fn kill_in(lab: &Lab, task: &Value, matches: &str) {
     child.wait().unwrap();
 }
 
-/// Inside finalize, whose answer is lost, inside a look at the order, and inside the download.
+/// Inside finalize, whose answer is lost, and inside the download.
 #[test]
 fn a_task_that_is_killed_is_gone_on_with_for_the_same_key_and_nothing_is_ordered_twice() {
     let lab = Lab::direct(Release::New);
