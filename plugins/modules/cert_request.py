@@ -950,7 +950,9 @@ options:
     type: path
     default: /var/lib/tls.everywhere
   lock_timeout:
-    description: How long to wait for another run on the same directories, as V(60s).
+    description:
+      - How long to wait for another run on the same directories, as V(60s). One that orders with O(certificates[].issuer.acme) may take
+        minutes.
     type: str
     default: 60s
 extends_documentation_fragment:

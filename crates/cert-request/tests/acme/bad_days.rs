@@ -223,3 +223,16 @@ fn an_account_whose_key_is_gone_is_made_anew_or_told_and_absent_removes_all() {
     );
     assert!(!lab.succeed(&absent).changed());
 }
+
+#[test]
+fn two_runs_at_the_same_moment_order_once() {
+    let lab = Lab::direct(Release::New);
+    let task = lab.task(&[("web", &["h0.example.test"])], &json!({}));
+    let answers = std::thread::scope(|scope| {
+        let runs = [0, 1].map(|_| scope.spawn(|| lab.succeed(&task)));
+        runs.map(|run| run.join().unwrap())
+    });
+    let changed = answers.iter().filter(|answer| answer.changed()).count();
+    assert_eq!((changed, lab.orders(), lab.accounts()), (1, 1, 1));
+    lab.assert_issued("web", "h0.example.test");
+}
