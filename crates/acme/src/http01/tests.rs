@@ -110,6 +110,13 @@ fn a_busy_port_is_told_with_the_program_that_has_it() {
         "{text}"
     );
     let address = responder.addresses()[0];
+    // Who listens at the same port of another address is not in the way, and not named.
+    let beside: SocketAddr = ([127, 0, 0, 2], address.port()).into();
+    assert_eq!(holder::of(beside), None);
+    drop(Responder::open(&[beside]).unwrap());
+    let all: SocketAddr = (Ipv4Addr::UNSPECIFIED, address.port()).into();
+    let text = Responder::open(&[all]).unwrap_err().to_string();
+    assert!(text.contains("(process "), "{text}");
     drop(responder);
     // Closed at once and for good: the next one gets it.
     drop(Responder::open(&[address]).unwrap());
