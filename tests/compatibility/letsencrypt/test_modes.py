@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 
-from lab import GROUP, Lab, openssl, touched, touching
+from lab import GROUP, Lab, mode, openssl, touched, touching
 from servers import SIGNING
 
 
@@ -80,17 +80,19 @@ def test_staging_is_asked_where_it_is_set_and_its_certificates_do_not_stay(world
 
 
 def test_an_account_of_acme_sh_is_gone_on_with(world, place):
-    key = place / "account.key"
-    openssl("genrsa", "-traditional", "-out", key, "2048")
-    before = key.read_text()
     lab = Lab(place, world, web1={"one": ["h1.example.test"]})
-    accounts = world.pebble.accounts()
-    lab.one(letsencrypt_account_key=str(key))
+    theirs = place / "acme.sh" / "ca" / "localhost" / "directory" / "account.key"
+    theirs.parent.mkdir(parents=True)
+    openssl("genrsa", "-traditional", "-out", theirs, "2048")
+    before, accounts = theirs.read_text(), world.pebble.accounts()
+    lab.one(letsencrypt_account_key=str(theirs))
+    assert world.pebble.accounts() == accounts + 1 and not list((place / "web1/state").rglob("account.key")), "the account that acme.sh would have made"
     lab.certs = {"web1": {"one": ["h1.example.test"], "two": ["h2.example.test"]}}
-    lab.one(letsencrypt_account_key=str(key))
+    lab.one(letsencrypt_account_import=str(theirs))
     lab.assert_served("web1", "h2.example.test", ["h2.example.test"])
-    assert key.read_text() == before and not list((place / "web1/state").rglob("account.key"))
-    assert world.pebble.accounts() == accounts + 1, "the second run found the account of the first"
+    (ours,) = (place / "web1/state").rglob("account.key")
+    assert openssl("pkey", "-in", ours, "-pubout") == openssl("pkey", "-in", theirs, "-pubout") and mode(ours) == "0600"
+    assert theirs.read_text() == before and world.pebble.accounts() == accounts + 1
 
 
 def test_one_task_asks_for_all_hosts(world, place):
