@@ -140,7 +140,22 @@ class ActionModule(ActionBase):
         certificates = self._plan.certificates
         texts = self._texts(path for each in certificates for path in (each.fullchain, f'{each.certbot}/fullchain.pem'))
         states = [haproxy_plan.in_service(texts.get(each.fullchain), texts.get(f'{each.certbot}/fullchain.pem')) for each in certificates]
+        self._plan.issuer.update(self._certbots_account())
         return self._request([haproxy_plan.wished(each, self._plan, self._settings, state) for each, state in zip(certificates, states)])
+
+    def _certbots_account(self) -> Result:
+        """certbot's account with the server goes on, where the node has none of its own yet. What is read here is no secret."""
+        place = haproxy_plan.certbots_accounts(self._plan, self._settings)
+        if not place:
+            return {}
+        result = self._native(FileSet, {'read_matching': [f'{place}/*/regr.json']}, check=True)
+        if result.get('failed'):
+            raise _Failed(result)
+        found = sorted(os.path.dirname(path) for path in result.get('contents') or {})
+        if len(found) > 1:
+            display.warning(f"{self._vars.get('inventory_hostname')}: certbot has several accounts in '{place}', so the node makes one of its own; "
+                            "to go on with one, name its directory with 'haproxy_letsencrypt_acme: {account_import: …}'")
+        return {'account_import': found[0]} if len(found) == 1 else {}
 
     def _texts(self, paths: t.Iterable[str]) -> dict[str, str]:
         """The files that are there. Certificates only, no keys."""
@@ -151,8 +166,12 @@ class ActionModule(ActionBase):
         return {path: base64.b64decode(text).decode('ascii', 'replace') for path, text in (result.get('contents') or {}).items()}
 
     def _hook(self) -> Result:
+        return self._guarded(self._hooked)
+
+    def _hooked(self) -> Result:
         """The same wish in a file for the timer: closed, since secrets of an account or a DNS provider may be in it."""
         settings, paths = self._settings, self._plan.certificates
+        self._plan.issuer.update(self._certbots_account())
         entries = [haproxy_plan.wished(each, self._plan, settings, 'own') for each in paths]
         content = {
             'cert_request': {'certificates': entries, 'lock_timeout': LOCK_TIMEOUT},

@@ -9,6 +9,7 @@ import ipaddress
 import os
 import re
 import typing as t
+import urllib.parse
 
 from ansible_collections.tls.everywhere.plugins.plugin_utils import haproxy_certbot
 
@@ -233,6 +234,20 @@ def _entry(certificate: Certificate, plan_: Plan, settings: Entry, pems: t.Seque
         'name': certificate.directory.rpartition('/')[2],
         'dns': [name for name in names if not is_address(name)], 'ip': [name for name in names if is_address(name)], 'key': dict(plan_.key), 'files': files,
     }
+
+
+# certbot's words for the directories that cert_request has words for.
+SERVERS = {
+    'letsencrypt': 'https://acme-v02.api.letsencrypt.org/directory', 'letsencrypt-staging': 'https://acme-staging-v02.api.letsencrypt.org/directory',
+}
+
+
+def certbots_accounts(plan_: Plan, settings: Entry) -> str | None:
+    """Where certbot keeps its accounts with the server; none if the operator says what is to be used."""
+    if not settings.get('adopt') or {'account_key', 'account_import', 'account_uri', 'eab'} & set(settings.get('acme') or {}):
+        return None
+    server = urllib.parse.urlsplit(SERVERS.get(plan_.issuer['directory'], plan_.issuer['directory']))
+    return f"{os.path.dirname(str(settings['certbot_directory']))}/accounts/{server.netloc}{server.path}"
 
 
 def in_service(own: str | None, certbot: str | None) -> str:

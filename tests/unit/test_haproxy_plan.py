@@ -19,7 +19,7 @@ inside_the_repository = pytest.mark.skipif(not ROLE.exists(), reason="a placed c
 def settings(**more):
     """The settings of the role where nobody says anything but the external address."""
     return {
-        "acme": {}, "address": "172.29.236.11", "after": [], "cert_path": "/etc/haproxy/ssl", "certbot_directory": "/etc/letsencrypt/live",
+        "acme": {}, "adopt": True, "address": "172.29.236.11", "after": [], "cert_path": "/etc/haproxy/ssl", "certbot_directory": "/etc/letsencrypt/live",
         "challenge": "http-01", "directory": "/etc/haproxy/letsencrypt", "domains": ["cloud.example.com"], "email": "ops@example.net",
         "external": {"address": "cloud.example.com", "interface": "", "extra": []}, "extra_params": "", "group": "haproxy", "hostname": "node1", "key": {},
         "mode": "0640", "owner": "haproxy", "port": 8888, "renew": {}, "server": "", "vip_binds": [], **more,
@@ -177,6 +177,22 @@ def test_certbots_certificate_is_looked_for_under_the_name_that_it_has_there():
     [certificate] = plan.certificates
     assert haproxy_plan.adopted(certificate, plan, given)["issuer"] == {
         "provided": {"certificate": "/etc/letsencrypt/live/main/fullchain.pem", "private_key": "/etc/letsencrypt/live/main/privkey.pem"}}
+
+
+@pytest.mark.parametrize(("server", "place"), [
+    ("", "acme-v02.api.letsencrypt.org/directory"),
+    ("https://acme-staging-v02.api.letsencrypt.org/directory", "acme-staging-v02.api.letsencrypt.org/directory"),
+    ("https://ca.example.net:14000/acme/dir", "ca.example.net:14000/acme/dir"),
+])
+def test_certbots_account_is_looked_for_where_certbot_has_it(server, place):
+    plan, _notes, given = planned(server=server)
+    assert haproxy_plan.certbots_accounts(plan, given) == f"/etc/letsencrypt/accounts/{place}"
+
+
+def test_no_account_is_taken_over_where_the_operator_names_one_or_wants_nothing_of_certbot():
+    for more in ({"acme": {"account_key": "/root/account.key"}}, {"acme": {"account_import": None}}, {"adopt": False}):
+        plan, _notes, given = planned(**more)
+        assert haproxy_plan.certbots_accounts(plan, given) is None
 
 
 def test_certbots_renewal_and_upstreams_hooks_are_put_out_of_service():

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 
 from lab import NAME, RELOAD, VIP, openssl, serial
@@ -79,4 +80,5 @@ def test_what_certbot_has_is_kept_until_it_is_due(make):
     assert "'cloud.example.com': keep" in lab.timer(node) and lab.pebble.orders() == 1
     lab.timer(node, renew={"force": True})
     assert lab.served(node) != certbots and lab.trusted(node) and lab.pebble.orders() == 2
+    assert re.findall(r"There are now ([0-9]+) accounts", lab.pebble.said())[-1] == "1", "certbot's account goes on"
     assert openssl("x509", "-in", lab.pem(node), "-noout", "-text").count("id-ecPublicKey") == 1
