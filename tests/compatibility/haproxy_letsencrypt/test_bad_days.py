@@ -34,16 +34,3 @@ def test_the_server_refuses(make):
     assert "rejectedIdentifier" in refused.text or "blocked" in refused.text, refused.text
     assert NAME in lab.timer(node, ok=False)
     assert lab.pem(node).read_bytes() == before and lab.haproxies["node1"].worker() == worker and lab.served(node) == serial(lab.pem(node))
-
-
-def test_somebody_overwrites_haproxys_file(make):
-    """As OpenStack-Ansible's handler does when its private certificate is renewed: the real one is put back, and nobody is asked."""
-    lab = make(nodes=1)
-    [node] = lab.nodes
-    lab.start_all(**OVERRIDES)
-    lab.play(node)
-    real = serial(lab.pem(node))
-    private = lab.private_certificate(node)
-    node.run("sh", "-c", "kill -USR2 $(cat /run/haproxy.pid)")
-    assert "over its socket" in lab.timer(node)
-    assert lab.served(node) == serial(lab.pem(node)) == real != private and lab.pebble.orders() == 1
