@@ -38,7 +38,9 @@ def enter_namespace():
     script = f'ip link set lo up && {addresses} && {resolver} && rm -f "$0" && exec "$@"'
     where = f"/var/tmp/tls-everywhere-bench-resolv.{os.getpid()}"
     os.environ[INSIDE] = "1"
-    os.execvp("unshare", ["unshare", "--net", "--mount", "sh", "-euc", script, where, sys.executable, *sys.argv])
+    # Whatever was started ends with it, also when it is killed.
+    ending = ["--pid", "--fork", "--kill-child", "--mount-proc"]
+    os.execvp("unshare", ["unshare", "--net", "--mount", *ending, "sh", "-euc", script, where, sys.executable, *sys.argv])
 
 
 def listens(address, port):
