@@ -37,6 +37,9 @@ pub enum CertificateError {
     /// There is no account, and none shall be made.
     #[error("there is no account key '{}'", .0.display())]
     NoAccount(PathBuf),
+    /// A certificate shall be revoked by a key that is not its own.
+    #[error("the key '{}' is not that of the certificate", .0.display())]
+    OtherKey(PathBuf),
     /// Another certificate of the task stopped what they do together.
     #[error("{0}")]
     Together(String),
@@ -53,6 +56,7 @@ impl CertificateError {
             Self::Names(_) => "request.names",
             Self::Unreadable { .. } => "input.file",
             Self::NoAccount(_) => "acme.no_account_key",
+            Self::OtherKey(_) => "input.key",
             Self::Together(_) => "acme.together",
         }
     }
@@ -66,6 +70,9 @@ impl CertificateError {
             }
             Self::NoAccount(_) => Some(String::from(
                 "restore it, or set account_create: a new account has other rate limits, and must be allowed where CAA or dns-persist-01 name the old one",
+            )),
+            Self::OtherKey(_) => Some(String::from(
+                "give the certificate's own key, or leave it out: then the account asks",
             )),
             Self::Acme(acme::Error::AccountGone { .. }) => Some(String::from(
                 "give the key of an account that is there, or remove the key file and set account_create",

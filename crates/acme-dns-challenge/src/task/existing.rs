@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Phases about what is there already: certificates that are revoked, authorizations that are given up.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use acme::state::State;
@@ -51,17 +52,8 @@ impl Task<'_> {
         if observe::is_revoked(self.request, &certificate)? {
             return Ok(());
         }
-        let key = wish.key.as_deref().map(|path| {
-            let what = "the certificate's private key";
-            PrivateKey::from_pem(&text(path, what)?, None).map_err(|error| {
-                CertificateError::Unreadable {
-                    what,
-                    path: path.to_owned(),
-                    reason: flatten(&error),
-                }
-            })
-        });
-        let key = key.transpose()?;
+        let key = wish.key.as_deref();
+        let key = key.map(|path| key_of(&certificate, path)).transpose()?;
         if self.control.check_mode {
             outcome.status = "due";
             outcome.changed = true;
@@ -200,6 +192,21 @@ fn read(source: &CertificateSource) -> Result<Certificate, CertificateError> {
         path: path.clone(),
         reason,
     })
+}
+
+/// The certificate's own key. Another one would be refused by the server, in words of its own.
+fn key_of(certificate: &Certificate, path: &Path) -> Result<PrivateKey, CertificateError> {
+    let what = "the certificate's private key";
+    let unreadable = |error: pki::Error| CertificateError::Unreadable {
+        what,
+        path: path.to_owned(),
+        reason: flatten(&error),
+    };
+    let key = PrivateKey::from_pem(&text(path, what)?, None).map_err(unreadable)?;
+    match key.public_key().map_err(unreadable)?.sha256() == certificate.public_key().sha256() {
+        true => Ok(key),
+        false => Err(CertificateError::OtherKey(path.to_owned())),
+    }
 }
 
 fn names(source: &NamesSource) -> Result<Vec<Identifier>, CertificateError> {

@@ -81,11 +81,18 @@ fn the_key_of_a_certificate_revokes_it_without_an_account() {
     let text = certificate(&first, "one")["fullchain"].clone();
     let task = |certificates: Value| json!({"phase": "revoke", "account_key": null, "certificates": certificates});
     let one = json!({"name": "one", "certificate": text, "private_key": "$DIR/one.key", "reason": "keyCompromise"});
-    // A stranger's key is refused, and spoils nothing else.
+    // A stranger's key is not tried, told in check mode too, and spoils nothing else.
     let two = json!({"name": "two", "current": "$DIR/two.crt", "private_key": "$DIR/one.key"});
+    let told = lab.task(task(json!([two]))).check(true).run();
+    assert_eq!(told.kind(), "input.key", "{}", told.report());
     let answer = lab.task(task(json!([two, one]))).run();
     assert!(answer.failed() && answer.changed(), "{}", answer.report());
-    assert_eq!(certificate(&answer, "two")["status"], "failed");
+    assert_eq!(
+        certificate(&answer, "two")["error"]["kind"],
+        "input.key",
+        "{}",
+        answer.report()
+    );
     assert_eq!(certificate(&answer, "one")["status"], "revoked");
     let status = |name: &str| lab.status_of(&certificate(&first, name)["serial"]);
     assert_eq!(
