@@ -74,6 +74,13 @@ impl Authorization {
         }
     }
 
+    /// Whether it is for one of these names. Some servers forget to say that it is for a wildcard; what is shown is the
+    /// same.
+    pub fn is_one_of(&self, names: &[Identifier]) -> bool {
+        let wildcard = Identifier::Dns(format!("*.{}", self.identifier));
+        names.contains(&self.ordered()) || names.contains(&wildcard)
+    }
+
     /// Why it failed: the problem of the challenge that was not met.
     pub fn problem(&self) -> Option<&Problem> {
         self.challenges

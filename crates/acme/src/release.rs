@@ -90,7 +90,12 @@ impl Account {
                 known.status,
                 AuthorizationStatus::Pending | AuthorizationStatus::Valid
             );
-            if is_open && names.contains(&known.ordered()) {
+            // The plain name and its wildcard are proved each on its own.
+            let is_wished = match order.identifiers.contains(&known.identifier) {
+                true => names.contains(&known.ordered()),
+                false => known.is_one_of(names),
+            };
+            if is_open && is_wished {
                 self.deactivate_authorization(url)?;
                 released.push(Released {
                     identifier: known.ordered(),

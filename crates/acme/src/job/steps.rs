@@ -6,8 +6,7 @@ use std::time::Duration;
 use super::{Job, Ordered, Underway, hex};
 use crate::state::{State, Wanted, Why};
 use crate::{
-    Authorization, AuthorizationStatus, Challenge, Error, Identifier, Issued, Order, OrderStatus,
-    Proof, Result,
+    Authorization, AuthorizationStatus, Challenge, Error, Issued, Order, OrderStatus, Proof, Result,
 };
 
 impl Job<'_> {
@@ -65,16 +64,9 @@ impl Job<'_> {
         Ok(challenges)
     }
 
-    /// Whether a name is one of ours to prove. Nothing is shown for any other, whatever the server names.
-    fn is_ordered(&self, open: &Authorization) -> bool {
-        let ordered = &self.order.identifiers;
-        // Some servers forget to say that it is for a wildcard; what is shown is the same.
-        let wildcard = Identifier::Dns(format!("*.{}", open.identifier));
-        ordered.contains(&open.ordered()) || ordered.contains(&wildcard)
-    }
-
     fn wanted(&self, open: &Authorization, known: &[Wanted]) -> Result<(Wanted, Challenge)> {
-        if !self.is_ordered(open) {
+        // Nothing is shown for any other name, whatever the server names.
+        if !open.is_one_of(&self.order.identifiers) {
             let why = format!("it is for {}, which was not ordered", open.ordered());
             return Err(Error::bad_answer(&open.url, why));
         }
