@@ -305,19 +305,19 @@ fn failed_name(known: &Authorization) -> FailedIdentifier {
 }
 
 /// Does the same to all, some at once; the first failure, in their order, is that of all.
-fn in_parallel<I: Sync, T: Send>(
+pub(crate) fn in_parallel<I: Sync, T: Send, E: Send>(
     items: &[I],
-    work: impl Fn(&I) -> Result<T> + Sync,
-) -> Result<Vec<T>> {
+    work: impl Fn(&I) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
     if let [only] = items {
         return Ok(vec![work(only)?]);
     }
     let size = items.len().div_ceil(PARALLEL).max(1);
     let work = &work;
     thread::scope(|scope| {
-        let parts: Vec<_> = items
+        let parts: Vec<thread::ScopedJoinHandle<'_, Result<Vec<T>, E>>> = items
             .chunks(size)
-            .map(|part| scope.spawn(move || part.iter().map(work).collect::<Result<Vec<_>>>()))
+            .map(|part| scope.spawn(move || part.iter().map(work).collect()))
             .collect();
         let mut all = Vec::with_capacity(items.len());
         for part in parts {

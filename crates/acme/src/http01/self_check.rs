@@ -79,8 +79,19 @@ impl SelfCheck {
         path: &str,
         content: &str,
     ) -> Result<Option<String>, String> {
+        self.wait_since(Instant::now(), identifier, path, content)
+    }
+
+    /// The same for one of several names, whose time runs since then.
+    pub(super) fn wait_since(
+        &self,
+        begun: Instant,
+        identifier: &Identifier,
+        path: &str,
+        content: &str,
+    ) -> Result<Option<String>, String> {
         let url = self.url(identifier, path);
-        let (begun, mut pause) = (Instant::now(), FIRST_PAUSE);
+        let mut pause = FIRST_PAUSE;
         loop {
             let seen = self.look(&url, content);
             let is_over = begun.elapsed() + pause > self.within;

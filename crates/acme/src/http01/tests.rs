@@ -6,7 +6,8 @@ use std::net::TcpStream;
 use std::time::Instant;
 
 use super::*;
-use crate::Identifier;
+use crate::state::Wanted;
+use crate::{Identifier, Proof, Publisher};
 
 const PATH: &str = "/.well-known/acme-challenge/token";
 
@@ -256,4 +257,31 @@ fn a_redirect_is_not_followed_and_a_wrong_answer_is_never_passed_over() {
         "HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\nConnection: close\r\n\r\ntoken.thumb",
     );
     assert!(wait(huge, Demand::NotWrong).is_err());
+}
+
+/// One that cannot be reached is looked for as long as one may take, not each of them.
+#[test]
+fn many_names_out_of_reach_take_the_time_of_one() {
+    let responder = opened();
+    let within = Duration::from_secs(2);
+    let resolver = Arc::new(web::HostResolver::default());
+    // Nobody listens at this port.
+    let check = SelfCheck::new(resolver, 1, within, Demand::NotWrong).unwrap();
+    let publisher = HttpPublisher::new(Some(&responder), Some(&check));
+    let mut proofs: Vec<Wanted> = (0..20)
+        .map(|number| Wanted {
+            identifier: "127.0.0.1".parse().unwrap(),
+            authorization: String::new(),
+            challenge: format!("https://ca.example/c/{number}"),
+            proof: Proof::File {
+                path: format!("{PATH}-{number}"),
+                content: String::from("token.thumb"),
+            },
+            published: None,
+        })
+        .collect();
+    let begun = Instant::now();
+    publisher.publish(&mut proofs).unwrap();
+    assert!(begun.elapsed() < 5 * within, "{:?}", begun.elapsed());
+    assert_eq!(publisher.warnings().len(), proofs.len());
 }

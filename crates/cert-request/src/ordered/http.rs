@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use acme::state::State;
 use acme::{Account, Begun, Error, HttpPublisher, Publisher, Responder, SelfCheck};
@@ -35,7 +36,7 @@ pub(super) fn order(
     account: &Account,
     due: &[&Due<'_>],
 ) -> Vec<Done> {
-    let check = match self_check(spec, http) {
+    let check = match self_check(spec, http, account.server().left()) {
         Ok(check) => check,
         Err(error) => {
             let text = error.to_string();
@@ -136,10 +137,16 @@ fn again(error: &Error) -> Error {
     }
 }
 
-fn self_check(spec: &AcmeSpec, http: &HttpSpec) -> Result<Option<SelfCheck>, Error> {
+/// No longer than there is time for everything.
+fn self_check(
+    spec: &AcmeSpec,
+    http: &HttpSpec,
+    left: Duration,
+) -> Result<Option<SelfCheck>, Error> {
     let Some(demand) = http.self_check else {
         return Ok(None);
     };
     let resolver = Arc::new(Dns::new(&spec.shared).resolver());
-    SelfCheck::new(resolver, http.public_port, http.timeout, demand).map(Some)
+    let within = http.timeout.min(left).max(Duration::from_secs(1));
+    SelfCheck::new(resolver, http.public_port, within, demand).map(Some)
 }
