@@ -155,6 +155,7 @@ impl<'a> Task<'a> {
             directories.extend(self.request.entries.iter().map(pending));
             directories.extend(self.places().map(|place| place.directory().to_path_buf()));
         }
+        directories.extend(self.account_directories());
         directories.retain(|directory| can_be_opened(directory));
         directories
     }

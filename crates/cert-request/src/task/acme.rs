@@ -2,6 +2,7 @@
 //! Where the walk of a task meets ACME servers: their directories, when to renew, ordering together, and what came of it.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use pki::{Certificate, Lifetime};
 
@@ -25,6 +26,19 @@ impl<'a> Task<'a> {
             .iter()
             .filter(|entry| entry.is_ordered)
             .map(move |entry| Place::new(state_dir, entry))
+    }
+
+    /// Where accounts have their keys: one task at a time makes a key, takes it over or changes it.
+    pub(super) fn account_directories(&self) -> impl Iterator<Item = PathBuf> {
+        let is_wished = self.request.state == DesiredState::Present;
+        let entries = self.request.entries.iter().filter(move |_| is_wished);
+        entries.filter_map(|entry| match &entry.issuer {
+            IssuerSpec::Acme(spec) => {
+                let account = spec.authority.account.as_ref()?;
+                account.key.parent().map(Path::to_path_buf)
+            }
+            _ => None,
+        })
     }
 
     /// Before they are locked: two first runs at once must not both order.
