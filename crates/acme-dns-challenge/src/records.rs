@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use acme::state::Wanted;
 use dns::publish::{Publisher, TextRecord};
 use dns::target::walk_all;
 use dns::visible::{self, Expected};
@@ -27,10 +28,15 @@ pub struct Placed {
 }
 
 impl Placed {
+    /// The zone that it is written to.
+    pub fn zone(&self) -> &Name {
+        self.zone.as_ref().unwrap_or(&self.target.zone.apex)
+    }
+
     /// As a publisher takes it.
     pub fn record(&self, ttl: u32) -> TextRecord {
         TextRecord {
-            zone: self.zone.as_ref().unwrap_or(&self.target.zone.apex).clone(),
+            zone: self.zone().clone(),
             owner: self.target.owner().clone(),
             value: self.value.clone(),
             ttl,
@@ -50,6 +56,18 @@ impl Placed {
             "identifier": identifier,
         })
     }
+}
+
+/// The record of a proof, by what [`Placed::to_json`] gave for its note.
+pub fn noted(wanted: &Wanted, value: &str, ttl: u32) -> Option<TextRecord> {
+    let note = wanted.published.as_ref()?;
+    let name = |member: &str| note.get(member)?.as_str()?.parse().ok();
+    Some(TextRecord {
+        zone: name("zone")?,
+        owner: name("target")?,
+        value: value.to_owned(),
+        ttl,
+    })
 }
 
 /// How long waiting took.

@@ -165,6 +165,18 @@ impl Job<'_> {
         state.save(self.state)
     }
 
+    /// Notes that what is shown could not be taken back: [`State::finish`] keeps that.
+    ///
+    /// # Errors
+    /// Those of [`State::save`]; then nobody takes it back.
+    pub fn note_left_over(&self) -> Result<()> {
+        let Some(mut state) = State::load(self.state)? else {
+            return Ok(());
+        };
+        state.left_over = true;
+        state.save(self.state)
+    }
+
     /// That something may be shown is noted before it is, and what the publisher notes also when it failed: it may have
     /// shown a part.
     fn publish(&self, publisher: &dyn Publisher, proofs: &mut [Wanted]) -> Result<()> {

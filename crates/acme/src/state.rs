@@ -50,6 +50,9 @@ pub struct State {
     /// What may still be shown although nothing needs it any more: of earlier orders, or of names that are proved.
     #[serde(default)]
     pub stale: Vec<Wanted>,
+    /// Whether something of it could not be taken back when the order was done with.
+    #[serde(default)]
+    pub left_over: bool,
     /// SHA-256 of the public key that the request was handed in for, in hexadecimal; none before that.
     pub public_key_sha256: Option<String>,
     /// The request that was handed in, in PEM.
@@ -116,6 +119,7 @@ impl State {
             expires: None,
             proofs: Vec::new(),
             stale: Vec::new(),
+            left_over: false,
             public_key_sha256: None,
             request: None,
             certificate: None,
@@ -181,6 +185,31 @@ impl State {
         Ok(())
     }
 
+    /// Forgets the order, when the certificate is where it belongs. What could not be taken back stays noted: the next
+    /// order does it.
+    ///
+    /// # Errors
+    /// That the file cannot be removed or replaced.
+    pub fn finish(path: &Path) -> Result<()> {
+        let state = Self::load(path).ok().flatten();
+        match state.map(|state| (state.shown(), state)) {
+            Some((shown, state)) if state.left_over => Self {
+                order: None,
+                expires: None,
+                proofs: Vec::new(),
+                stale: shown,
+                public_key_sha256: None,
+                request: None,
+                certificate: None,
+                last_error: None,
+                retry_at: None,
+                ..state
+            }
+            .save(path),
+            _ => Self::forget(path),
+        }
+    }
+
     /// Proofs that may be shown and do not stay.
     pub fn shown(&self) -> Vec<Wanted> {
         let all = self.proofs.iter().chain(&self.stale);
@@ -192,6 +221,7 @@ impl State {
     /// Nothing is shown any more.
     pub(crate) fn all_withdrawn(&mut self) {
         self.stale.clear();
+        self.left_over = false;
         for wanted in self.proofs.iter_mut().filter(|wanted| !wanted.stays()) {
             wanted.published = None;
         }

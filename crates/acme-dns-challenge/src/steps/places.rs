@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use acme::state::Wanted;
+use acme::state::State;
 use acme::{ChallengeKind, Identifier, Proof};
+use dns::publish::TextRecord;
 use dns::{Name, Target};
 
 use super::{Due, Progress, Steps};
-use crate::records::Placed;
+use crate::records::{self, Placed};
 
 /// What is known of names before anything is ordered.
 #[derive(Default)]
@@ -24,7 +25,7 @@ impl<'a> Steps<'a> {
     pub(super) fn walk(&self, due: &[Due<'_>]) -> Walked {
         let mut walked = Walked::default();
         let mut names = Vec::new();
-        for one in due.iter().filter(|one| !one.is_ordered()) {
+        for one in due.iter().filter(|one| one.ordered().is_none()) {
             for identifier in &one.order.identifiers {
                 match self.challenge_name(identifier) {
                     Some(Ok(name)) => names.push((one.wish.name.clone(), name)),
@@ -116,24 +117,31 @@ impl<'a> Steps<'a> {
         }
     }
 
-    pub(super) fn placed_again<'b>(&self, shown: impl Iterator<Item = &'b Wanted>) -> Vec<Placed> {
-        let wanted: Vec<(Name, &String)> = shown
-            .filter_map(|wanted| match &wanted.proof {
-                Proof::Txt { name, value, .. } => Some((name.parse().ok()?, value)),
-                Proof::File { .. } => None,
-            })
-            .collect();
-        let names: Vec<Name> = wanted.iter().map(|(name, _)| name.clone()).collect();
-        let targets = self.dns.place(&names);
-        let both = targets.into_iter().zip(wanted);
-        both.filter_map(|(target, (_, value))| {
-            Some(Placed {
-                target: target.ok()?,
-                value: value.clone(),
-                zone: None,
-            })
-        })
-        .collect()
+    /// The records that one may show, as they were noted before they were written: where a name leads may have changed
+    /// since, or nobody may be there to tell. What has no such note is walked to.
+    pub(super) fn shown(&self, due: &Due<'_>) -> dns::Result<Vec<TextRecord>> {
+        let state = State::load(&due.state).ok().flatten();
+        let shown = state.map(|state| state.shown()).unwrap_or_default();
+        let mut records = Vec::new();
+        for wanted in &shown {
+            let Proof::Txt { name, value, .. } = &wanted.proof else {
+                continue;
+            };
+            if let Some(record) = records::noted(wanted, value, self.ttl()) {
+                records.push(record);
+                continue;
+            }
+            for target in self.dns.place(&[name.parse()?]) {
+                let (value, zone) = (value.clone(), None);
+                let placed = Placed {
+                    target: target?,
+                    value,
+                    zone,
+                };
+                records.push(placed.record(self.ttl()));
+            }
+        }
+        Ok(records)
     }
 }
 

@@ -52,10 +52,15 @@ impl<'a> Due<'a> {
         }
     }
 
-    /// Whether there is an order that may be gone on with.
-    pub(super) fn is_ordered(&self) -> bool {
+    /// The URL of the order that may be gone on with.
+    pub(super) fn ordered(&self) -> Option<String> {
+        State::load(&self.state).ok().flatten()?.order
+    }
+
+    /// Whether an earlier run could not take something back.
+    pub(super) fn is_left_over(&self) -> bool {
         let state = State::load(&self.state).ok().flatten();
-        state.is_some_and(|state| state.order.is_some())
+        state.is_some_and(|state| state.left_over)
     }
 }
 
@@ -74,8 +79,7 @@ pub struct Progress<'a> {
     pub changed: bool,
     /// Why it went no further.
     pub error: Option<CertificateError>,
-    /// The order, and whether an earlier run has made it.
-    pub(super) ordered: Option<(bool, Ordered)>,
+    pub(super) ordered: Option<Ordered>,
     pub(super) begun: Option<Begun>,
     pub(super) underway: Option<Underway>,
 }

@@ -29,7 +29,7 @@ impl Task<'_> {
         let all: Vec<PathBuf> = files.map(|file| file.target.path.clone()).collect();
         let kept = self.keep(due.wish, chain).map(|()| {
             let said = observe::renewal(self.request, due.wish);
-            let forgotten = [State::forget(&due.state), State::forget(&said)];
+            let forgotten = [State::finish(&due.state), State::forget(&said)];
             let failed = forgotten.into_iter().filter_map(Result::err);
             failed.map(|error| error.to_string()).collect::<Vec<_>>()
         });

@@ -82,6 +82,7 @@ fn a_limit_of_a_day_fails_at_once_says_when_and_is_kept_to() {
     lab.fault(Vec::new());
     let again = lab.task(task).run();
     assert_eq!(again.kind(), "acme.not_yet", "{}", again.report());
+    assert!(!again.changed(), "{}", again.report());
     assert_eq!(certificate(&again, "main")["retry_at"], until);
     assert_eq!(lab.count("POST /order-plz"), 1);
 }

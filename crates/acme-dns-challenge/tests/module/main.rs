@@ -14,3 +14,4 @@ mod lab;
 mod options;
 mod phases;
 mod renewal;
+mod spoilt;

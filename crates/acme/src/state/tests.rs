@@ -203,12 +203,24 @@ fn the_file_comes_back_as_it_was_and_nobody_else_reads_it() {
     assert_eq!(mode & 0o777, 0o600);
     state.certificate = Some("https://ca.example/x/1".into());
     state.save(&path).unwrap();
-    assert_eq!(State::load(&path).unwrap(), Some(state));
+    assert_eq!(State::load(&path).unwrap(), Some(state.clone()));
     let left = std::fs::read_dir(directory.path()).unwrap().count();
     assert_eq!(left, 1, "nothing lies beside it");
+    // What was shown and could not be taken back is all that is left of it.
+    state.left_over = true;
+    state.save(&path).unwrap();
+    State::finish(&path).unwrap();
+    let left = State::load(&path).unwrap().unwrap();
+    assert_eq!((left.shown().len(), &left.order), (1, &None));
+    assert_eq!((left.certificate, left.proofs), (None, Vec::new()));
+    state.left_over = false;
+    state.save(&path).unwrap();
+    State::finish(&path).unwrap();
+    assert_eq!(State::load(&path).unwrap(), None);
     State::forget(&path).unwrap();
     State::forget(&path).unwrap();
     assert_eq!(State::load(&path).unwrap(), None);
+    State::finish(&path).unwrap();
 }
 
 #[test]

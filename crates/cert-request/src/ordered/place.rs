@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use acme::state::State;
+use acme_dns_challenge::failure::CertificateError;
 use issuers::Kept;
 use pki::{Certificate, chain};
 use serde::{Deserialize, Serialize};
@@ -103,15 +105,14 @@ impl Place {
         Ok(())
     }
 
-    /// It is installed: what could resume it is of no use, and neither is what was said of the old one.
+    /// It is installed: what could resume it is of no use, and neither is what was said of the old one. Records that could
+    /// not be taken back stay noted.
     ///
     /// # Errors
     /// That a file cannot be removed.
     pub fn forget_order(&self) -> Result<(), EntryError> {
-        let files = [self.state(), self.renewal()];
-        let there: Vec<PathBuf> = files.into_iter().filter(|path| path.exists()).collect();
-        if !there.is_empty() {
-            tls_files::remove(&format!("acme-order-{}", self.name), &there)?;
+        for result in [State::finish(&self.state()), State::forget(&self.renewal())] {
+            result.map_err(CertificateError::from)?;
         }
         Ok(())
     }
