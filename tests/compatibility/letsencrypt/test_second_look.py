@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must not be passed over in silence, and whom a failure must not take along."""
+
+from __future__ import annotations
+
+import pytest
+from lab import Lab, touched, touching
+
+DOWN = {"letsencrypt_directory": "https://localhost:9/dir", "letsencrypt_retry": {"deadline": "2s"}}
+
+
+def test_three_plays_may_ask_centrally(world, place):
+    lab = Lab(place, world, web1={"main": ["o1.example.test"]}, web2={"main": ["o2.example.test"]}, rests={})
+    ran = lab.three(letsencrypt_placement="central", letsencrypt_dns_host="ns", letsencrypt_central_directory=str(place / "central"))
+    for host, name in (("web1", "o1.example.test"), ("web2", "o2.example.test")):
+        lab.assert_served(host, name, [name])
+    assert ran.recap("rests", "changed") == 0
+    assert not list(place.glob("web*/state/*/account.key"))
+
+
+@pytest.mark.parametrize("placement", ["host", "central"])
+def test_a_server_that_is_down_takes_nobody_along(world, place, placement):
+    more = {"letsencrypt_placement": placement, "letsencrypt_central_directory": str(place / "central")}
+    lab = Lab(place, world, web1={"main": ["h1.example.test"]}, web2={"main": ["h2.example.test"]})
+    (place / "told").mkdir()
+    handlers = touching(place / "told", "letsencrypt updated main", "letsencrypt updated more")
+    lab.one(**more)
+    lab.certs["web1"]["more"] = ["h3.example.test"]
+    lab.at("web1", "h1.example.test", "ca.cer").unlink()
+    ran = lab.one(handlers, ok=False, **more, **DOWN)
+    assert ran.recap("web2", "failed") == 0, "nothing is due there"
+    assert ran.recap("web1", "failed") == 1 and "certificate 'more' (h3.example.test): " in ran.flat()
+    assert touched(place / "told") == {"web1 letsencrypt updated main": 1}, "its chain is new, and no later run would tell"
