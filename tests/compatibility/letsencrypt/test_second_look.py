@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from lab import Lab, touched, touching
 
+MODE = {"letsencrypt_self_sign_only": True, "letsencrypt_zone": "acme-sign.test", "letsencrypt_provider": {}}
 DOWN = {"letsencrypt_directory": "https://localhost:9/dir", "letsencrypt_retry": {"deadline": "2s"}}
 
 
@@ -31,3 +34,14 @@ def test_a_server_that_is_down_takes_nobody_along(world, place, placement):
     assert ran.recap("web2", "failed") == 0, "nothing is due there"
     assert ran.recap("web1", "failed") == 1 and "certificate 'more' (h3.example.test): " in ran.flat()
     assert touched(place / "told") == {"web1 letsencrypt updated main": 1}, "its chain is new, and no later run would tell"
+
+
+def test_what_was_mended_restarts_its_containers_beside_what_is_new(place):
+    lab = Lab(place, None, web1={"gitea": ["gitea.example.test"]})
+    handler = {"name": "restart", "listen": "tls certificate changed",
+               "ansible.builtin.copy": {"content": "{{ letsencrypt_restart | to_json }}", "dest": str(place / "restart.json"), "mode": "0644"}}
+    lab.one(**MODE)
+    lab.at("web1", "gitea.example.test", "ca.cer").unlink()
+    lab.certs["web1"]["new"] = ["new.example.test"]
+    lab.one([handler], **MODE)
+    assert sorted(each["name"] for each in json.loads((place / "restart.json").read_text())) == ["gitea", "new"]
