@@ -5,6 +5,7 @@ cleanup once where the DNS is written, the others on the controller. No step nee
 from __future__ import annotations
 
 import base64
+import re
 import time
 import typing as t
 
@@ -67,8 +68,8 @@ class ActionModule(ActionBase):
         if arguments.get('prepared'):
             _go_on(total, plain(self._vars[ASKED]))
         wishes = [letsencrypt_plan.wish(entry, settings) for entry in plan.entries]
-        result = self._certificates(wishes, settings, total)
-        if result.get('failed') and _lacks_places(result) and not arguments.get('prepared'):
+        result = self._certificates(wishes, settings, total, prepared=bool(arguments.get('prepared')))
+        if result.get('failed') and _lacks_places(result, wishes, settings) and not arguments.get('prepared'):
             # What was put right meanwhile is told with what comes next.
             kept = {key: total[key] for key in ('changed', 'updated', 'restart')}
             return {**kept, 'prepare': letsencrypt_plan.directories(plan.entries, settings)}
@@ -92,13 +93,19 @@ class ActionModule(ActionBase):
         if due:
             self._certificates([letsencrypt_plan.wish(entry, settings, force=True) for entry in due], settings, total)
 
-    def _certificates(self, wishes: list[Result], settings: Result, total: Result) -> Result:
-        """cert_request on the host of the task. A fault in the options of one certificate must not keep the others back."""
+    def _certificates(self, wishes: list[Result], settings: Result, total: Result, prepared: bool = True) -> Result:
+        """cert_request on the host of the task. A fault in the options of one certificate must not keep the others back. Unless the role has
+        `prepared` the host, places that are missing are no fault; in check mode they are foreseen then."""
         result: Result = {}
         while wishes:
             arguments = {'certificates': wishes, 'state_dir': f"{settings['state_directory']}/requests", 'lock_timeout': LOCK_TIMEOUT}
             result = self._native(CertRequest, arguments)
-            refused = {} if _lacks_places(result) else pki_outcome.refused(wishes, result)
+            if _lacks_places(result, wishes, settings):
+                if not prepared:
+                    break
+                if self._task.check_mode:
+                    result = _foreseen(wishes, result)
+            refused = pki_outcome.refused(wishes, result)
             total['failures'].update(refused)
             wishes = [wish for wish in wishes if wish['name'] not in refused]
             if not refused:
@@ -143,6 +150,9 @@ class ActionModule(ActionBase):
                 answer = self._acme('complete', self._orders(plan.entries, waiting, settings), settings)
                 self._take(answer, waiting, total)
                 signed.update(_chains(answer))
+        if not self._task.check_mode:
+            lost = {'kind': 'certificate.not_signed', 'msg': 'it is due, and no certificate came back for it'}
+            total['failures'].update({key: lost for key in asked.get('pending') or {} if key not in signed and key not in total['failures']})
         wishes = [letsencrypt_plan.wish(entry, settings, signed[entry.key]) for entry in plan.entries if entry.key in signed]
         self._certificates(wishes, settings, total)
         return _shown(total)
@@ -408,7 +418,22 @@ def _chains(answer: Result) -> dict[str, str]:
     return {name: each['fullchain'] for name, each in certificates if each.get('fullchain') and each.get('status') in ('valid', 'issued', 'repaired')}
 
 
-def _lacks_places(result: Result) -> bool:
+def _lacks_places(result: Result, wishes: list[Result], settings: Result) -> bool:
     """Whether directories or the group have to be made first."""
-    faults = result.get('faults') or []
-    return pki_outcome.lacks_directories(result) or any(str(fault.get('path')).endswith('.group') for fault in faults)
+    return pki_outcome.lacks_directories(result) or any(_is_our_group(str(fault.get('path')), wishes, settings) for fault in result.get('faults') or [])
+
+
+def _is_our_group(path: str, wishes: list[Result], settings: Result) -> bool:
+    """Whether a fault is the group that the role makes, and not one that the operator named for a further file."""
+    found = re.fullmatch(r'certificates\[([0-9]+)\]\.files\[([0-9]+)\]\.group', path)
+    if not found:
+        return False
+    files = wishes[int(found.group(1))]['files']
+    return files[int(found.group(2))].get('group') == settings.get('group')
+
+
+def _foreseen(wishes: list[Result], result: Result) -> Result:
+    """What check mode says where nothing could be made. Without the group no certificate is there."""
+    if pki_outcome.lacks_directories(result):
+        return pki_outcome.foreseen(wishes, result, ())
+    return {'changed': True, 'certificates': {wish['name']: {'changed': True, 'action': 'issue'} for wish in wishes}}

@@ -6,10 +6,18 @@ from __future__ import annotations
 import json
 
 import pytest
-from lab import Lab, touched, touching
+from lab import GROUP, Lab, touched, touching
 
 MODE = {"letsencrypt_self_sign_only": True, "letsencrypt_zone": "acme-sign.test", "letsencrypt_provider": {}}
 DOWN = {"letsencrypt_directory": "https://localhost:9/dir", "letsencrypt_retry": {"deadline": "2s"}}
+
+
+def test_a_group_that_a_further_file_names_and_nobody_has_is_told(place):
+    lab = Lab(place, None, web1={"main": ["www.example.test"], "smtp": ["mail.example.test"]})
+    files = {"smtp": [{"content": "combined", "path": str(place / "exim.pem"), "group": "nobody-has-this"}]}
+    ran = lab.one(letsencrypt_files=files, ok=False, **MODE)
+    assert "certificate 'smtp' (mail.example.test): " in ran.flat() and "nobody-has-this" in ran.flat()
+    assert lab.at("web1", "www.example.test", "fullchain.cer").exists(), "the other is not kept back"
 
 
 def test_three_plays_may_ask_centrally(world, place):
@@ -45,3 +53,10 @@ def test_what_was_mended_restarts_its_containers_beside_what_is_new(place):
     lab.certs["web1"]["new"] = ["new.example.test"]
     lab.one([handler], **MODE)
     assert sorted(each["name"] for each in json.loads((place / "restart.json").read_text())) == ["gitea", "new"]
+
+
+def test_check_mode_foresees_certificates_on_a_host_without_group_and_directories(place):
+    lab = Lab(place, None, bare=True, web1={"main": ["www.example.test"]})
+    for group in (GROUP, "group-that-the-role-makes"):
+        ran = lab.one(arguments=["--check", "-v"], letsencrypt_group=group, **MODE)
+        assert ran.recap("web1", "failed") == 0 and '"action": "issue"' in ran.text and not lab.directory("web1").exists()
