@@ -11,6 +11,8 @@ import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from jinja2.exceptions import UndefinedError
 
 from ansible_collections.tls.everywhere.plugins.action.acme_dns_challenge import ActionModule as AcmeDnsChallenge
 from ansible_collections.tls.everywhere.plugins.action.cert_request import ActionModule as CertRequest
@@ -18,6 +20,8 @@ from ansible_collections.tls.everywhere.plugins.action.file_set import ActionMod
 from ansible_collections.tls.everywhere.plugins.action.pki_ca import ActionModule as PkiCa
 from ansible_collections.tls.everywhere.plugins.plugin_utils import letsencrypt_plan, pki_outcome
 from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
+
+display = Display()
 
 Result = t.Dict[str, t.Any]
 
@@ -303,11 +307,22 @@ class ActionModule(ActionBase):
             if 'letsencrypt_certcheck_domains' in known:
                 lines += plain(known['letsencrypt_certcheck_domains'])
             elif 'letsencrypt_certs' in known:
-                lines += [entry.checked for entry in letsencrypt_plan.plan(plain(hostvars[host]['letsencrypt_certs'])).entries]
+                lines += self._checked(host)
         lines += arguments.get('additional') or []
         file = {'path': arguments['path'], 'content': ''.join(f'{line}\n' for line in lines), 'mode': '0644'}
         file.update({key: arguments[key] for key in ('owner', 'group') if arguments.get(key)})
         return self._written({'sets': [{'name': 'certcheck', 'files': [file]}]})
+
+    def _checked(self, host: str) -> list[str]:
+        """What certcheck is told of a host that is not in this run. Its variables may need facts that nobody has."""
+        try:
+            certs = plain(self._vars['hostvars'][host]['letsencrypt_certs'])
+        except (AnsibleError, UndefinedError) as error:
+            return _untold(host, str(error))
+        lines = [entry.checked for entry in letsencrypt_plan.plan(certs).entries]
+        # Up to ansible-core 2.18 what cannot be told stays as it is written.
+        unknown = [line for line in lines if '{{' in line or '{%' in line]
+        return _untold(host, f"'{unknown[0]}' is not known") if unknown else lines
 
     def _written(self, arguments: Result) -> Result:
         result = self._native(FileSet, {**arguments, 'lock_timeout': LOCK_TIMEOUT})
@@ -382,6 +397,11 @@ class ActionModule(ActionBase):
         kinds = {failure.get('kind') for failure in failures.values()}
         kind = kinds.pop() if len(kinds) == 1 else 'certificates.failed'
         return {'failed': True, 'msg': letsencrypt_plan.told(failures, plan.entries), 'failures': failures, 'error': {'kind': kind}}
+
+
+def _untold(host: str, why: str) -> list[str]:
+    display.warning(f"certcheck: the names of '{host}' are left out, since this run cannot tell letsencrypt_certs of it: {why}")
+    return []
 
 
 def _nothing(failures: dict[str, Result]) -> Result:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from lab import GROUP, Lab, touched, touching
+from lab import CORES, GROUP, Lab, touched, touching
 
 MODE = {"letsencrypt_self_sign_only": True, "letsencrypt_zone": "acme-sign.test", "letsencrypt_provider": {}}
 DOWN = {"letsencrypt_directory": "https://localhost:9/dir", "letsencrypt_retry": {"deadline": "2s"}}
@@ -53,6 +53,17 @@ def test_what_was_mended_restarts_its_containers_beside_what_is_new(place):
     lab.certs["web1"]["new"] = ["new.example.test"]
     lab.one([handler], **MODE)
     assert sorted(each["name"] for each in json.loads((place / "restart.json").read_text())) == ["gitea", "new"]
+
+
+@pytest.mark.parametrize("core", (CORES[0], CORES[-1]))
+def test_certcheck_names_a_host_whose_variables_say_nothing_yet(place, core):
+    lab = Lab(place, None, core=core, web1={"main": ["www.example.test"]}, web2={"db": ["{{ ansible_facts.fqdn }}"]})
+    listed = place / "ssldomains"
+    roles = [{"hosts": "ns", "roles": ["letsencrypt-config-certcheck"]}]
+    more = {"letsencrypt_certcheck_domain_list": str(listed), "letsencrypt_certcheck_owner": "root", "letsencrypt_certcheck_group": GROUP, **MODE}
+    ran = lab.play(roles, **more)
+    assert listed.read_text().splitlines() == ["www.example.test 443"]
+    assert "certcheck: the names of 'web2' are left out" in ran.flat()
 
 
 def test_check_mode_foresees_certificates_on_a_host_without_group_and_directories(place):
