@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lab import NAME, openssl, serial
+from lab import NAME, VIP, openssl, serial
 from servers import OVERRIDES
 
 
@@ -34,3 +34,19 @@ def test_the_server_refuses(make):
     assert "rejectedIdentifier" in refused.text or "blocked" in refused.text, refused.text
     assert NAME in lab.timer(node, ok=False)
     assert lab.pem(node).read_bytes() == before and lab.haproxies["node1"].worker() == worker and lab.served(node) == serial(lab.pem(node))
+
+
+def test_one_of_two_certificates_is_refused_and_the_other_is_served(make):
+    """The play fails for the one, after HAProxy serves the other."""
+    lab = make(nodes=1, domainBlocklist=["s3.example.com"])
+    [node] = lab.nodes
+    other = "192.0.2.30"
+    node.run("ip", "addr", "add", f"{other}/32", "dev", "eth0")
+    lab.private_certificate(node)
+    lab.pem(node, other).write_text(lab.pem(node).read_text())
+    lab.haproxy(node, addresses=[(VIP, VIP), (other, other)], **OVERRIDES).start()
+    private = lab.served(node)
+    binds = [{"address": VIP, "type": "external"}, {"address": other, "type": "external", "letsencrypt_domains": ["s3.example.com"]}]
+    refused = lab.play(node, ok=False, haproxy_vip_binds=binds)
+    assert "s3.example.com" in refused.text
+    assert lab.served(node) == serial(lab.pem(node)) != private == lab.served(node, other) and lab.trusted(node)
