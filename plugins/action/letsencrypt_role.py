@@ -295,7 +295,7 @@ class ActionModule(ActionBase):
         whole = plain(self._vars.get(MATERIAL) or {}).get('material') or {}
         if not whole:
             return {'changed': False, 'files': []}
-        path = f"{arguments['path']}/{self._vars['inventory_hostname']}.yaml"
+        path = f"{arguments['path']}/{self._vars['inventory_hostname']}.certs.yaml"
         file = {'path': path, 'content': letsencrypt_plan.legacy(whole), 'mode': '0600', 'holds_private_key': True}
         return self._written({'sets': [{'name': path, 'files': [file]}], 'make_directories': True, 'directory_mode': '0700'})
 

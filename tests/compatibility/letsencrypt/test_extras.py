@@ -29,9 +29,9 @@ def test_hiera_gets_one_file_of_each_host_that_only_its_owner_reads(place):
     lab = Lab(place, None, web1=CERTS, web2={"db": ["db.example.test"]})
     more = {"letsencrypt_legacy_directory": str(place / "hiera"), **MODE}
     ran = lab.one(arguments=["-vvvv", "--diff"], **more)
-    assert sorted(path.name for path in (place / "hiera").iterdir()) == ["web1.yaml", "web2.yaml"]
-    held = yaml.safe_load((place / "hiera" / "web1.yaml").read_text())
-    assert sorted(held) == ["cert_mail.example.test", "cert_www.example.test"] and mode(place / "hiera" / "web1.yaml") == "0600"
+    assert sorted(path.name for path in (place / "hiera").iterdir()) == ["web1.certs.yaml", "web2.certs.yaml"]
+    held = yaml.safe_load((place / "hiera" / "web1.certs.yaml").read_text())
+    assert sorted(held) == ["cert_mail.example.test", "cert_www.example.test"] and mode(place / "hiera" / "web1.certs.yaml") == "0600"
     for name in ("www.example.test", "mail.example.test"):
         files = {"key_contents": "NAME.key", "full_chain_contents": "fullchain.cer", "chain_contents": "ca.cer", "cert_contents": "NAME.cer"}
         assert held[f"cert_{name}"] == {word: lab.at("web1", name, file).read_text() for word, file in files.items()}
