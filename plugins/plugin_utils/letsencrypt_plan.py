@@ -91,6 +91,10 @@ def _fault(given: t.Any) -> str:
     names = given.get('names') if isinstance(given, dict) else given
     if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
         return 'is a list of names of which the first names its directory, or a dictionary with such a list as names'
+    for name in names:
+        _host, colon, port = name.partition(':')
+        if colon and not port.isdigit():
+            return f"'{name}': what follows ':' is a port; an address cannot be proved in the DNS"
     first = names[0].partition(':')[0]
     if '/' in first or first.startswith('.'):
         return f"'{first}' becomes the name of a directory"

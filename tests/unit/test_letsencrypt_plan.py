@@ -149,3 +149,10 @@ def test_a_handler_is_heard_by_its_name_and_its_topics(handler, names):
     action = letsencrypt_role.ActionModule.__new__(letsencrypt_role.ActionModule)
     action._templar = Templar()
     assert set(action._handler_names(handler)) == names
+
+
+@pytest.mark.parametrize("name", ["2001:db8::1", "a.example.org:https", "a.example.org:"])
+@pytest.mark.parametrize("names", [["{}"], ["b.example.org", "{}"]])
+def test_what_follows_a_colon_is_a_port(name, names):
+    given = [each.format(name) for each in names]
+    assert letsencrypt_plan.plan({"main": given}).faults["main"].startswith(f"'{name}': what follows ':' is a port")
