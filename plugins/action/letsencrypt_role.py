@@ -9,7 +9,7 @@ import re
 import time
 import typing as t
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from jinja2.exceptions import UndefinedError
@@ -332,6 +332,16 @@ class ActionModule(ActionBase):
 
     # Programs.
 
+    def _elsewhere(self, arguments: Result) -> Result:
+        """acme_dns_challenge where the DNS is written. If that host goes away, those of the play must not go with it: a task that runs once
+        would end the play for all of them, before the handlers of what is new."""
+        try:
+            return self._native(AcmeDnsChallenge, arguments)
+        except AnsibleConnectionFailure as error:
+            if not self._task.delegate_to:
+                raise
+            return {'failed': True, 'msg': f"'{self._task.delegate_to}' cannot be reached: {error}", 'error': {'kind': 'host.unreachable'}}
+
     def _native(self, action: type[CertRequest | AcmeDnsChallenge | PkiCa | FileSet], arguments: Result) -> Result:
         task = self._task.copy()
         task.args = arguments
@@ -343,10 +353,10 @@ class ActionModule(ActionBase):
 
     def _acme(self, phase: str, orders: list[Result], settings: Result, more: Result | None = None) -> Result:
         asked = {'phase': phase, 'certificates': orders, **letsencrypt_plan.authority(settings), **letsencrypt_plan.dns(settings), **(more or {})}
-        return self._native(AcmeDnsChallenge, asked)
+        return self._elsewhere(asked)
 
     def _records(self, phase: str, records: list[Result], settings: Result, more: Result) -> Result:
-        return self._native(AcmeDnsChallenge, {'phase': phase, 'records': records, **letsencrypt_plan.dns(settings), **more})
+        return self._elsewhere({'phase': phase, 'records': records, **letsencrypt_plan.dns(settings), **more})
 
     @staticmethod
     def _take(answer: Result, names: t.Collection[str], total: Result) -> None:
@@ -360,7 +370,7 @@ class ActionModule(ActionBase):
         for key in ('requests', 'updates', 'account_uri'):
             if key in answer:
                 total[key] = answer[key]
-        _add(total, answer)
+        _add(total, {**answer, 'failures': failures})
 
     # On the controller.
 

@@ -44,6 +44,33 @@ def test_a_server_that_is_down_takes_nobody_along(world, place, placement):
     assert touched(place / "told") == {"web1 letsencrypt updated main": 1}, "its chain is new, and no later run would tell"
 
 
+def gone(lab):
+    """Nobody listens where the host of the DNS should be."""
+    variables = lab.variables
+    lab.variables = lambda host: {**variables(host), **({"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9} if host == "ns" else {})}
+
+
+@pytest.mark.parametrize("placement", ["host", "central"])
+def test_a_host_of_the_dns_that_is_gone_takes_nobody_along(world, place, placement):
+    lab = Lab(place, world, web1={"main": ["h4.example.test"]}, web2={"main": ["h5.example.test"]})
+    gone(lab)
+    ran = lab.one(ok=False, letsencrypt_placement=placement, letsencrypt_dns_host="ns")
+    for host in ("web1", "web2"):
+        assert (ran.recap(host, "failed"), ran.recap(host, "unreachable")) == (1, 0)
+    assert "certificate 'main' (h5.example.test): " in ran.flat() and "'ns' cannot be reached" in ran.flat()
+
+
+def test_handlers_run_where_records_cannot_be_taken_back(world, place):
+    lab = Lab(place, world, web1={"main": ["h6.example.test"]}, web2={"main": ["h7.example.test"]})
+    gone(lab)
+    (place / "told").mkdir()
+    # Whoever publishes is there, whoever takes back is not.
+    role = "{{ 'ns' if _letsencrypt_completed is defined else 'localhost' }}"
+    ran = lab.one(touching(place / "told", "letsencrypt updated main"), letsencrypt_dns_host=role)
+    assert touched(place / "told") == {"web1 letsencrypt updated main": 1, "web2 letsencrypt updated main": 1}
+    assert "records are left in the DNS: 'ns' cannot be reached" in ran.flat()
+
+
 def test_what_was_mended_restarts_its_containers_beside_what_is_new(place):
     lab = Lab(place, None, web1={"gitea": ["gitea.example.test"]})
     handler = {"name": "restart", "listen": "tls certificate changed",
