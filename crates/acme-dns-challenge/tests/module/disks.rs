@@ -96,7 +96,7 @@ fn a_certificate_that_does_not_fit_is_fetched_again_when_it_does() {
     let answer = lab.task(task).run();
     assert_eq!(
         certificate(&answer, "main")["status"],
-        "issued",
+        "repaired",
         "{}",
         answer.report()
     );
