@@ -115,7 +115,7 @@ fn an_order_that_is_not_done_in_time_is_pending_and_fetched_by_a_later_run() {
     let lab = Lab::with(Release::New, port, port, 0);
     let task = lab.task(
         &[("web", &["h0.example.test"])],
-        &json!({"retry": {"deadline": "2s"}}),
+        &json!({"retry": {"deadline": "8s"}}),
     );
     let processing = json!({"status": "processing"});
     lab.proxy.set(vec![
