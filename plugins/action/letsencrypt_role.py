@@ -285,19 +285,26 @@ class ActionModule(ActionBase):
         finally:
             context.no_log = before
         if found.get('failed') and 'contents' not in found:
-            return {'failed': True, 'msg': found.get('msg'), 'error': found.get('error')}
+            return _unwritten(found)
         texts = {path: base64.b64decode(text).decode('ascii', 'replace') for path, text in found['contents'].items()}
         whole = {name: {word: texts[path] for word, path in paths.items()} for name, paths in places.items() if set(paths.values()) <= set(texts)}
         return {'changed': False, 'material': whole, '_ansible_no_log': True}
 
     def _legacy_write(self, arguments: Result, _settings: Result) -> Result:
-        """One YAML file for this host, readable by its owner only."""
-        whole = plain(self._vars.get(MATERIAL) or {}).get('material') or {}
+        """One YAML file for this host, readable by its owner only. What goes wrong is told at the end, after the handlers of what is new."""
+        read = plain(self._vars.get(MATERIAL) or {})
+        whole = read.get('material') or {}
         if not whole:
-            return {'changed': False, 'files': []}
+            return {'changed': False, 'files': [], 'failures': read.get('failures') or {}}
         path = f"{arguments['path']}/{self._vars['inventory_hostname']}.certs.yaml"
         file = {'path': path, 'content': letsencrypt_plan.legacy(whole), 'mode': '0600', 'holds_private_key': True}
-        return self._written({'sets': [{'name': path, 'files': [file]}], 'make_directories': True, 'directory_mode': '0700'})
+        try:
+            done = self._written({'sets': [{'name': path, 'files': [file]}], 'make_directories': True, 'directory_mode': '0700'})
+        except AnsibleConnectionFailure as error:
+            if not self._task.delegate_to:
+                raise
+            done = {'failed': True, 'msg': f"'{self._task.delegate_to}' cannot be reached: {error}", 'error': {'kind': 'host.unreachable'}}
+        return _unwritten(done) if done.get('failed') else done
 
     def _certcheck(self, arguments: Result, _settings: Result) -> Result:
         """The list of names and ports. Of hosts that are not in this run, what their variables say."""
@@ -412,6 +419,12 @@ class ActionModule(ActionBase):
 def _untold(host: str, why: str) -> list[str]:
     display.warning(f"certcheck: the names of '{host}' are left out, since this run cannot tell letsencrypt_certs of it: {why}")
     return []
+
+
+def _unwritten(result: Result) -> Result:
+    """A failure of the files for puppet, for the step `report`."""
+    failure = {**(result.get('error') or {'kind': 'files.failed'}), 'msg': f"no file for puppet: {result.get('msg')}"}
+    return {'changed': False, 'failures': {'letsencrypt_legacy_directory': failure}}
 
 
 def _nothing(failures: dict[str, Result]) -> Result:

@@ -71,6 +71,19 @@ def test_handlers_run_where_records_cannot_be_taken_back(world, place):
     assert "records are left in the DNS: 'ns' cannot be reached" in ran.flat()
 
 
+def test_handlers_run_where_no_file_for_puppet_can_be_written(place):
+    lab = Lab(place, None, web1={"main": ["www.example.test"]})
+    gone(lab)
+    (place / "told").mkdir()
+    handlers = touching(place / "told", "letsencrypt updated main")
+    more = {"letsencrypt_legacy_directory": str(place / "hiera"), **MODE}
+    ran = lab.one(handlers, ok=False, letsencrypt_legacy_host="ns", **more)
+    assert touched(place / "told") == {"web1 letsencrypt updated main": 1}
+    assert ran.recap("web1", "failed") == 1 and "no file for puppet: 'ns' cannot be reached" in ran.flat()
+    lab.one(handlers, **more)
+    assert (place / "hiera" / "web1.certs.yaml").exists() and touched(place / "told") == {"web1 letsencrypt updated main": 1}
+
+
 def test_what_was_mended_restarts_its_containers_beside_what_is_new(place):
     lab = Lab(place, None, web1={"gitea": ["gitea.example.test"]})
     handler = {"name": "restart", "listen": "tls certificate changed",
