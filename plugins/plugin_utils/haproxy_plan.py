@@ -177,6 +177,8 @@ def _issuer(settings: Entry, said: haproxy_certbot.Said, notes: Notes) -> Entry:
         found['eab'] = {'kid': said.eab_kid}
     if challenge == 'http-01':
         found['http'] = {'address': str(settings['address']), 'port': _port(settings, notes), **said.http}
+        if not is_address(found['http']['address']) and 'address' not in (own.get('http') or {}):
+            notes.faults.append(f"haproxy_ssl_letsencrypt_certbot_bind_address: '{found['http']['address']}' is no IP address of this node")
     elif challenge not in CHALLENGES:
         notes.faults.append(f"haproxy_ssl_letsencrypt_certbot_challenge: '{challenge}' is none of {', '.join(CHALLENGES)}")
     elif 'provider' not in own:

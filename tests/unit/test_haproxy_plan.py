@@ -127,6 +127,8 @@ def test_all_that_is_wrong_is_said_at_once():
     found = faults(domains=[], vip_binds=[{"address": "10.0.0.1", "type": "internal"}], port="x", challenge="tls-alpn-01")
     assert [fault.split(":")[0] for fault in found] == [
         "haproxy_ssl_letsencrypt_domains", "haproxy_vip_binds", "haproxy_ssl_letsencrypt_certbot_challenge"]
+    assert faults(address="node1.example.com") == ["haproxy_ssl_letsencrypt_certbot_bind_address: 'node1.example.com' is no IP address of this node"]
+    assert faults(address="node1.example.com", acme={"http": {"address": "0.0.0.0"}}) == []
     assert faults(port="x") == ["haproxy_ssl_letsencrypt_certbot_backend_port: 'x' is no port"]
 
 
