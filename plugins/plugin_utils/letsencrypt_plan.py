@@ -27,7 +27,9 @@ STAGING_NAME = '(STAGING)'
 ENTRY = {'names', 'files', 'key', 'profile', 'containers'}
 
 # Options that go to acme_dns_challenge as they are, where they are not empty.
-AUTHORITY = ('directory', 'ca_file', 'account_key', 'account_import', 'account_uri', 'terms_agreed', 'contact', 'eab', 'challenge', 'renew', 'retry', 'parallel')
+AUTHORITY = (
+    'directory', 'ca_file', 'account_key', 'account_import', 'account_uri', 'terms_agreed', 'contact', 'eab', 'challenge', 'renew', 'retry', 'parallel',
+)
 
 
 @dataclasses.dataclass(frozen=True)
