@@ -272,7 +272,11 @@ open(sys.argv[1], "a").write(task["action"] + str(len(task["records"])) + "\n")
 /// The directory of a file goes while the server is asked: what was issued is not lost, and not ordered again.
 #[test]
 fn a_certificate_that_cannot_be_installed_is_written_by_the_next_run() {
-    let lab = Lab::new("");
+    // Requests are counted, so no nonce is refused.
+    let lab = Lab::with(Setup {
+        environment: vec![("PEBBLE_WFE_NONCEREJECT", "0")],
+        ..Setup::default()
+    });
     let [primary, _] = lab.dns.authoritative();
     let script = format!(
         r#"
