@@ -606,7 +606,8 @@ options:
     default: {}
     suboptions:
       ari:
-        description: Whether the server is asked (RFC 9773). If it cannot be asked, the lifetime tells.
+        description: Whether the server is asked (RFC 9773). If it cannot be asked, the lifetime tells. However late it wishes the renewal, that
+          comes before the last tenth of the lifetime.
         type: bool
         default: true
       before:

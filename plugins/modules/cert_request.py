@@ -302,8 +302,9 @@ options:
               - Kept is what was ordered here from O(certificates[].issuer.acme.directory). Any other certificate at the same place is replaced.
               - The server chooses subject, usages and lifetime; O(certificates[].ttl) is not told to it. Alternative names are DNS names and
                 addresses only, and a common name must be among them.
-              - It is renewed when the server wishes it (ARI, RFC 9773), or at O(certificates[].renew.before) if that is earlier. Where neither
-                says anything, in the last third of its lifetime, or the last half of one of up to ten days, spread over hosts.
+              - It is renewed when the server wishes it (ARI, RFC 9773), but before the last tenth of its lifetime, or at
+                O(certificates[].renew.before) if that is earlier. Where neither says anything, in the last third of its lifetime, or the
+                last half of one of up to ten days, spread over hosts.
               - The chain is verified as far as the server sends it. Its root is not known on a host, so contents V(root) and V(ca_bundle) cannot be
                 made.
             type: dict

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whether a certificate is to be ordered: a pure function that tells all reasons.
 
-use acme::{Identifier, RenewalInfo, renew_at_by_lifetime};
+use acme::{Identifier, RenewalInfo, latest_renewal, renew_at_by_lifetime};
 use pki::Timestamp;
 use serde_json::{Value, json};
 
@@ -59,7 +59,8 @@ impl Decision {
     }
 }
 
-/// When a certificate is due: by the server's word, by what the user says, else by its lifetime.
+/// When a certificate is due: by the server's word, as long as that is no word for an outage, by what the user says, else by
+/// its lifetime.
 pub fn renew_at(
     seen: &Seen,
     renew: &Renew,
@@ -68,7 +69,10 @@ pub fn renew_at(
 ) -> Option<Timestamp> {
     let facts = seen.leaf()?.facts();
     Some(match (info, &renew.before) {
-        (Some(info), _) => info.renew_at(seed),
+        (Some(info), _) => {
+            let latest = latest_renewal(facts.not_before, facts.not_after);
+            info.renew_at(seed).min(latest)
+        }
         (None, Some(before)) => before.renew_at(facts.not_before, facts.not_after),
         (None, None) => renew_at_by_lifetime(facts.not_before, facts.not_after, seed),
     })
@@ -123,7 +127,7 @@ fn reasons(
         found.push(Reason::new("revoked", "it was revoked"));
     }
     if due <= now {
-        let why = match info {
+        let why = match info.filter(|info| info.start <= due.0) {
             Some(info) => info.explanation.as_ref().map_or_else(
                 || String::from("the server wishes it (ARI)"),
                 |page| format!("the server wishes it (ARI): {page}"),

@@ -55,6 +55,6 @@ pub use order::{Order, OrderRequest, OrderStatus};
 pub use patience::Patience;
 pub use problem::{Problem, ProblemKind, Subproblem};
 pub use release::Released;
-pub use renewal::{RenewalInfo, certificate_id, renew_at_by_lifetime};
+pub use renewal::{RenewalInfo, certificate_id, latest_renewal, renew_at_by_lifetime};
 pub use revocation::{Revoked, revoke_with_key};
 pub use server::Server;

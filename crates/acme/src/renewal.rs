@@ -120,6 +120,13 @@ pub fn renew_at_by_lifetime(not_before: Timestamp, not_after: Timestamp, seed: &
     spread(latest - left / 8, latest, seed)
 }
 
+/// However late the server wishes it, a tenth of the lifetime is left: a window that lies behind the end of a certificate is
+/// a fault of the server, and must not become an outage here.
+pub fn latest_renewal(not_before: Timestamp, not_after: Timestamp) -> Timestamp {
+    let lifetime = not_after.0.saturating_sub(not_before.0).max(0);
+    Timestamp(not_after.0.saturating_sub(lifetime / 10))
+}
+
 /// An instant from `start` on and before `end`.
 fn spread(start: i64, end: i64, seed: &str) -> Timestamp {
     // A digest that no release of a library changes, so that the next run on this host finds the same instant.

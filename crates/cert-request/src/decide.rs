@@ -5,7 +5,7 @@ mod checks;
 mod kept;
 mod reason;
 
-use acme::{RenewalInfo, renew_at_by_lifetime};
+use acme::{RenewalInfo, latest_renewal, renew_at_by_lifetime};
 use pki::{Certificate, RequestTemplate, Timestamp};
 
 use crate::issuance::Loaded;
@@ -166,8 +166,8 @@ pub fn due(
     suggested.map_or(by_lifetime, |at| at.min(by_lifetime))
 }
 
-/// By the lifetime alone. Where an ACME server says when and the user does not, that is the end; where neither does, it is
-/// a share that suits the short lifetimes of such servers, spread over hosts.
+/// By the lifetime alone. Where an ACME server says when and the user does not, that is shortly before the end; where
+/// neither does, it is a share that suits the short lifetimes of such servers, spread over hosts.
 pub fn due_by_lifetime(
     entry: &Entry,
     certificate: &Certificate,
@@ -178,7 +178,7 @@ pub fn due_by_lifetime(
     let is_own_wish = entry.renew.is_given() || !matches!(entry.issuer, IssuerSpec::Acme(_));
     match suggestion {
         _ if is_own_wish => entry.renew.renew_at(begin, end),
-        Some(_) => end,
+        Some(_) => latest_renewal(begin, end),
         None => renew_at_by_lifetime(begin, end, &seed(certificate)),
     }
 }

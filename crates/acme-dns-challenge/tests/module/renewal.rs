@@ -155,6 +155,16 @@ fn the_window_of_the_server_counts_and_hosts_are_spread_in_it() {
     assert_eq!(again.value["requests"], 0);
     assert_eq!(instant(&certificate(&again, "one")["renew_at"]), at[0]);
 
+    // A window behind its end would be an outage.
+    window(now() + 9_000 * DAY, now() + 9_001 * DAY);
+    let kept = lab.task(task.clone()).run();
+    assert!(!kept.changed(), "{}", kept.report());
+    let main = certificate(&kept, "one");
+    assert!(
+        instant(&main["renew_at"]) < instant(&main["not_after"]),
+        "{main}"
+    );
+
     window(now() - 2 * DAY, now() - DAY);
     let told = lab.task(task.clone()).check(true).run();
     let reason = certificate(&told, "one")["reasons"][0].clone();

@@ -231,10 +231,11 @@ fn what_was_ordered_is_renewed_by_the_server_s_word_by_the_user_s_or_by_its_life
         (json!({}), 61, None, vec!["expiry"]),
         (own("10d"), 61, None, vec![]),
         (own("10d"), 81, None, vec!["expiry"]),
-        // The server's word alone, however late.
+        // The server's word alone, but no outage for it.
         (json!({}), 61, Some((70, 71)), vec![]),
         (json!({}), 71, Some((70, 71)), vec!["renewal_information"]),
-        (json!({}), 91, Some((95, 96)), vec!["expiry"]),
+        (json!({}), 80, Some((95, 96)), vec![]),
+        (json!({}), 82, Some((95, 96)), vec!["expiry"]),
         // The earlier of two.
         (own("40d"), 51, Some((70, 71)), vec!["expiry"]),
         (own("10d"), 71, Some((70, 71)), vec!["renewal_information"]),
