@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use acme::state::Wanted;
+use acme::{ChallengeKind, Identifier};
 use dns::publish::{Publisher, TextRecord};
-use dns::target::walk_all;
+use dns::target::{challenge_name, walk_all};
 use dns::visible::{self, Expected};
 use dns::zone::Zones;
 use dns::{Name, Resolver, Target};
@@ -15,6 +16,9 @@ use serde_json::{Value, json};
 use tls_files::Observed;
 
 use crate::request::Request;
+
+/// Where dns-persist-01 is proved.
+pub(crate) const PERSIST_LABEL: &str = "_validation-persist";
 
 /// What is known of a record that shall be seen.
 #[derive(Clone, Debug)]
@@ -113,6 +117,27 @@ impl<'a> Dns<'a> {
         let zones =
             Zones::new(&self.resolver).with_servers(self.request.propagation.nameservers.clone());
         walk_all(&zones, names, self.request.zone.as_ref())
+    }
+
+    /// What keeps the record of one of these names from being written, as far as that is known without the server: the
+    /// label of dns-account-01 is not, before the account is.
+    pub fn unreachable(&self, identifiers: &[Identifier]) -> Option<dns::Error> {
+        let label = match self.request.challenge {
+            ChallengeKind::Dns01 => "_acme-challenge",
+            ChallengeKind::DnsPersist01 => PERSIST_LABEL,
+            _ => return None,
+        };
+        let of_dns = identifiers.iter().filter_map(|name| match name {
+            Identifier::Dns(name) => Some(name),
+            _ => None,
+        });
+        let names: dns::Result<Vec<Name>> = of_dns
+            .map(|name| challenge_name(label, &name.parse()?))
+            .collect();
+        match names {
+            Ok(names) => self.place(&names).into_iter().find_map(Result::err),
+            Err(error) => Some(error),
+        }
     }
 
     /// Waits until they can be seen, by us and by who has looked before; not longer than there is time.

@@ -171,7 +171,7 @@ impl Task<'_> {
                     outcome.status = "due";
                     outcome.changed = true;
                     let seen = item.seen.as_ref().map(|seen| seen.identifiers.as_slice());
-                    if let Some(error) = self.unreachable(&dns, seen.unwrap_or_default()) {
+                    if let Some(error) = dns.unreachable(seen.unwrap_or_default()) {
                         fail(outcome, &error.into());
                     }
                 }
@@ -181,19 +181,6 @@ impl Task<'_> {
                 }
                 Some(Decision::Keep { .. }) | None => {}
             }
-        }
-    }
-
-    fn unreachable(&self, dns: &Dns<'_>, identifiers: &[Identifier]) -> Option<dns::Error> {
-        let names: Result<Vec<dns::Name>, dns::Error> = identifiers
-            .iter()
-            .filter(|name| matches!(name, Identifier::Dns(_)))
-            .map(|name| dns::target::challenge_name("_acme-challenge", &name.value().parse()?))
-            .collect();
-        // The label of dns-account-01 holds the account's URL, which is not known before it is asked for.
-        match names {
-            Ok(names) => dns.place(&names).into_iter().find_map(Result::err),
-            Err(error) => Some(error),
         }
     }
 

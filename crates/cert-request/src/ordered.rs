@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use acme::state::State;
-use acme::{Account, ChallengeKind, Identifier, OrderRequest, certificate_id};
+use acme::{Account, Identifier, OrderRequest, certificate_id};
 use acme_dns_challenge::account::Opened;
 use acme_dns_challenge::failure::CertificateError;
 use ansible_module::each;
@@ -356,10 +356,7 @@ fn named(error: &acme::Error) -> Vec<Value> {
 /// # Errors
 /// What is wrong with the CNAMEs of one of them.
 pub fn foresee(entry: &Entry, spec: &AcmeSpec) -> Result<(), EntryError> {
-    match spec.shared.challenge {
-        ChallengeKind::Dns01 => Ok(dns::foresee(entry, spec)?),
-        _ => Ok(()),
-    }
+    Ok(dns::foresee(entry, spec)?)
 }
 
 /// The job of one certificate.

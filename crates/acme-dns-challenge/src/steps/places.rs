@@ -10,7 +10,7 @@ use dns::publish::TextRecord;
 use dns::{Name, Target};
 
 use super::{Due, Progress, Steps};
-use crate::records::{self, Placed};
+use crate::records::{self, PERSIST_LABEL, Placed};
 
 /// What is known of names before anything is ordered.
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl<'a> Steps<'a> {
                 "{}._acme-challenge",
                 acme::account_label(self.account.url())
             ),
-            ChallengeKind::DnsPersist01 => String::from("_validation-persist"),
+            ChallengeKind::DnsPersist01 => String::from(PERSIST_LABEL),
             _ => String::from("_acme-challenge"),
         };
         let name = name.parse();

@@ -10,9 +10,7 @@ use acme_dns_challenge::observe::Seen;
 use acme_dns_challenge::records::Dns;
 use acme_dns_challenge::request::{CertificateWish, CsrSource};
 use acme_dns_challenge::steps::{Due as Step, Progress, Steps};
-use dns::Name;
 use dns::publish::Publisher;
-use dns::target::challenge_name;
 
 use super::{Done, Due};
 use crate::request::{AcmeSpec, Entry};
@@ -62,16 +60,10 @@ pub(super) fn order(
     done
 }
 
-/// Walks to where the records of all names would be. Not for dns-account-01: its label is not known before the account is.
+/// Walks to where the records of all names would be.
 pub(super) fn foresee(entry: &Entry, spec: &AcmeSpec) -> Result<(), CertificateError> {
     let identifiers = Identifier::all_of(&entry.template.names).map_err(CertificateError::Names)?;
-    let names = identifiers.iter().map(|identifier| {
-        let name: Name = identifier.value().parse()?;
-        challenge_name("_acme-challenge", &name)
-    });
-    let names = names.collect::<dns::Result<Vec<Name>>>()?;
-    let placed = Dns::new(&spec.shared).place(&names);
-    match placed.into_iter().find_map(Result::err) {
+    match Dns::new(&spec.shared).unreachable(&identifiers) {
         Some(error) => Err(error.into()),
         None => Ok(()),
     }
