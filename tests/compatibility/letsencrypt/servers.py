@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
 import pathlib
@@ -23,6 +24,7 @@ SIGNING = "acme-sign.test"
 FILE = "acme-file.test"
 SECRET = "dGhlIHNlY3JldCBvZiBhbGwga2V5cyBvZiB0aGlzIHRlc3Q="
 
+NUMBERS = itertools.count()
 RNDC = 'key "rndc" { algorithm hmac-sha256; secret "cm5kYyBvZiBhIHRlc3Q="; };\n'
 
 
@@ -35,22 +37,18 @@ def wait_until(condition, what, seconds=20):
 
 
 def free_ports(count):
-    """Ports of the loopback that nobody has, neither for TCP nor for UDP."""
-    held = []
-    while len(held) < count:
-        tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
-        tcp.bind(("127.0.0.1", 0))
-        try:
-            udp.bind(tcp.getsockname())
-            held.append((tcp, udp))
-        except OSError:
-            tcp.close()
-            udp.close()
-    ports = [tcp.getsockname()[1] for tcp, _udp in held]
-    for pair in held:
-        for each in pair:
-            each.close()
-    return ports
+    """Ports of the loopback that nobody has for TCP and UDP, also not later: not of the range from which the system gives one to any connection."""
+    found = []
+    while len(found) < count:
+        port = 20_000 + (os.getpid() % 120 * 100 + next(NUMBERS)) % 12_000
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+    return found
 
 
 def listens(port):

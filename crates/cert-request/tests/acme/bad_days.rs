@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testbed::servers::{Release, Rule, post};
 
-use crate::world::{EXECUTABLE, Lab, of, quiet_port};
+use crate::world::{EXECUTABLE, Lab, of};
 
 fn reasons(answer: &testbed::Answer, name: &str) -> Vec<Value> {
     let reasons = of(answer, name)["reasons"].as_array().unwrap();
@@ -111,7 +111,7 @@ fn a_server_that_wants_a_day_of_rest_is_told_at_once_and_not_asked_before() {
 
 #[test]
 fn an_order_that_is_not_done_in_time_is_pending_and_fetched_by_a_later_run() {
-    let port = quiet_port();
+    let port = testbed::servers::free_port();
     let lab = Lab::with(Release::New, port, port, 0);
     let task = lab.task(
         &[("web", &["h0.example.test"])],

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use testbed::servers::{DnsWorld, Release, SECRET, World};
 
-use crate::world::{Lab, of, quiet_port};
+use crate::world::{Lab, of};
 
 fn issuer(dns: &DnsWorld) -> Value {
     let [primary, secondary] = dns.authoritative();
@@ -23,7 +23,7 @@ fn issuer(dns: &DnsWorld) -> Value {
 #[test]
 fn all_certificates_are_proved_by_one_publication() {
     let dns = DnsWorld::start(&World::default());
-    let port = quiet_port();
+    let port = testbed::servers::free_port();
     let lab = Lab::beside(dns.resolver.address(), Release::New, (port, port), 5);
     let issuer = issuer(&dns);
     let task = lab.task(
@@ -68,7 +68,7 @@ fn all_certificates_are_proved_by_one_publication() {
 #[test]
 fn two_tasks_at_the_same_moment_make_one_account_of_one_key() {
     let dns = DnsWorld::start(&World::default());
-    let port = quiet_port();
+    let port = testbed::servers::free_port();
     let lab = Lab::beside(dns.resolver.address(), Release::New, (port, port), 0);
     let mut issuer = issuer(&dns);
     issuer["account_key"] = json!("$DIR/account/account.key");

@@ -4,12 +4,16 @@
 use serde_json::json;
 use testbed::servers::Release;
 
-use crate::world::{HaProxy, Lab, of, quiet_port};
+use crate::world::{HaProxy, Lab, of};
 
 /// HAProxy does not know the responder before its health check has found it: the task waits for that.
 #[test]
 fn certificates_are_proved_behind_haproxy_and_a_second_run_asks_nobody() {
-    let lab = Lab::new(Release::New, quiet_port(), quiet_port());
+    let lab = Lab::new(
+        Release::New,
+        testbed::servers::free_port(),
+        testbed::servers::free_port(),
+    );
     let _haproxy = HaProxy::start(&lab.sandbox, lab.front, lab.port);
     let task = lab.task(
         &[
@@ -90,7 +94,7 @@ fn a_name_that_is_not_here_fails_its_certificate_only_and_is_told_with_the_serve
     let asked = lab.proxy.count("POST /chalZ/");
     let mut wrong = lab.task(
         &[("elsewhere", &["h2.example.test"])],
-        &json!({"http": {"port": lab.port, "public_port": quiet_port(), "self_check": true, "timeout": "1s"}}),
+        &json!({"http": {"port": lab.port, "public_port": testbed::servers::free_port(), "self_check": true, "timeout": "1s"}}),
     );
     let answer = lab.run(&wrong);
     assert_eq!(answer.kind(), "acme.proof", "{}", answer.report());

@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A Pebble behind a proxy of faults, name servers, a HAProxy as on the hosts of OpenStack-Ansible, and one way to run.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testbed::servers::{FaultProxy, Named, Pebble, Release, Settings};
+use testbed::servers::{FaultProxy, Named, Pebble, Release, Settings, free_port};
 use testbed::{Answer, ModuleRun, Sandbox, witness};
 
 pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_cert_request");
-
-/// A port that nobody has, also later: of a free one in the range of the system any connection may take it meanwhile.
-pub(crate) fn quiet_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let begin = u16::try_from(std::process::id() % 120).unwrap() * 100;
-    loop {
-        let next = NEXT.fetch_add(1, Ordering::SeqCst);
-        let port = 20_000 + (begin + next) % 12_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
 
 /// HAProxy on the port at which the authority looks, before the responder, which its health check finds or not. It
 /// ends with the value.
@@ -64,7 +50,7 @@ impl Drop for HaProxy {
 
 /// A name server with the names h0 to h9, which are here; any other does not exist. The authority asks it too.
 fn names() -> Named {
-    let address = SocketAddr::from(([127, 0, 0, 1], quiet_port()));
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let mut zone = String::from("$TTL 60\n@ SOA ns a 1 60 60 60 60\n@ NS ns\nns A 127.0.0.1\n");
     for host in 0..10 {
         zone.push_str(&format!("h{host} A 127.0.0.1\n"));
@@ -89,7 +75,7 @@ pub(crate) struct Lab {
 impl Lab {
     /// The authority looks at the responder itself.
     pub(crate) fn direct(release: Release) -> Self {
-        let port = quiet_port();
+        let port = free_port();
         Self::new(release, port, port)
     }
 

@@ -2,7 +2,7 @@
 //! BIND's `named`, as Debian has it, in a private directory.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -194,19 +194,7 @@ fn program(directory: &Sandbox) -> PathBuf {
 /// Addresses of the loopback whose ports are free for UDP and TCP.
 #[track_caller]
 pub fn free_addresses<const N: usize>() -> [SocketAddr; N] {
-    // All are held until all are found, so that none is found twice.
-    let mut held: Vec<(UdpSocket, TcpListener)> = Vec::new();
-    for _ in 0..1000 {
-        let (Ok(udp), true) = (UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)), held.len() < N) else {
-            break;
-        };
-        let tcp = udp.local_addr().and_then(TcpListener::bind);
-        held.extend(tcp.ok().map(|tcp| (udp, tcp)));
-    }
-    let mut found = held
-        .iter()
-        .map(|(_, tcp)| must(tcp.local_addr(), "no address"));
-    std::array::from_fn(|_| must(found.next().ok_or("all are taken"), "no free port"))
+    std::array::from_fn(|_| SocketAddr::from((Ipv4Addr::LOCALHOST, free_port())))
 }
 
 #[track_caller]
