@@ -207,11 +207,10 @@ impl Task<'_> {
         if due.is_empty() {
             return;
         }
-        let (indexes, due): (Vec<usize>, Vec<Due<'_>>) = due.into_iter().unzip();
         let (publisher, opened) = match self.ready(asked) {
             Ok(ready) => ready,
             Err(error) => {
-                for index in indexes {
+                for (index, _) in due {
                     if let Some(outcome) = outcomes.get_mut(index) {
                         fail(outcome, &error);
                     }
@@ -229,14 +228,17 @@ impl Task<'_> {
                 .as_deref()
                 .map(|publisher| publisher as &(dyn Publisher + Sync)),
         };
-        let (progress, taken) = self.steps(&steps, &due);
-        around.taken.merge(taken);
-        // The disk takes the files of many in the time of one's.
-        let installed = each(&progress, self.request.parallel, |one| self.installed(one));
-        let each_of = indexes.into_iter().zip(progress).zip(installed);
-        for ((index, one), installed) in each_of {
-            if let Some(outcome) = outcomes.get_mut(index) {
-                self.settle(one, installed, outcome, around);
+        for round in acme::rounds(due, |(_, due)| &due.order.identifiers) {
+            let (indexes, due): (Vec<usize>, Vec<Due<'_>>) = round.into_iter().unzip();
+            let (progress, taken) = self.steps(&steps, &due);
+            around.taken.merge(taken);
+            // The disk takes the files of many in the time of one's.
+            let installed = each(&progress, self.request.parallel, |one| self.installed(one));
+            let each_of = indexes.into_iter().zip(progress).zip(installed);
+            for ((index, one), installed) in each_of {
+                if let Some(outcome) = outcomes.get_mut(index) {
+                    self.settle(one, installed, outcome, around);
+                }
             }
         }
     }

@@ -181,11 +181,21 @@ fn order(
 ) -> Vec<Settled> {
     let due: Vec<&Due<'_>> = staged.iter().flatten().collect();
     let before: Vec<Option<String>> = due.iter().map(|due| due.ordered()).collect();
-    let done = match &spec.http {
-        Some(http) => http::order(spec, http, account, &due),
-        None => dns::order(spec, account, &due, now),
-    };
-    let mut done = done.into_iter().zip(before);
+    let mut done: Vec<Option<Done>> = due.iter().map(|_| None).collect();
+    let numbered = due.into_iter().enumerate().collect();
+    for round in acme::rounds(numbered, |(_, due)| &due.order.identifiers) {
+        let (indexes, those): (Vec<usize>, Vec<&Due<'_>>) = round.into_iter().unzip();
+        let came = match &spec.http {
+            Some(http) => http::order(spec, http, account, &those),
+            None => dns::order(spec, account, &those, now),
+        };
+        for (index, one) in indexes.into_iter().zip(came) {
+            if let Some(slot) = done.get_mut(index) {
+                *slot = Some(one);
+            }
+        }
+    }
+    let mut done = done.into_iter().flatten().zip(before);
     let settle = |staged: Result<Due<'_>, EntryError>| match staged {
         Err(error) => failed(error),
         Ok(due) => match done.next() {

@@ -115,7 +115,9 @@ pub struct Taken {
 impl Taken {
     /// What more was taken.
     pub fn merge(&mut self, other: Self) {
-        self.waited = other.waited;
+        self.waited.visible += other.waited.visible;
+        self.waited.held += other.waited.held;
+        self.waited.questions += other.waited.questions;
         self.published += other.published;
         self.warnings.extend(other.warnings);
     }

@@ -103,6 +103,44 @@ fn no_more_is_asked_for_many_certificates_than_the_protocol_needs() {
     assert_eq!(answer.value["updates"], 2);
 }
 
+/// Two hosts with all names in common, as load balancers have. Let's Encrypt would give both requests the same order, which
+/// has one certificate; so the second is ordered when the first is issued. Pebble gives each its own, so only the sequence shows.
+#[test]
+fn certificates_with_the_same_names_are_ordered_one_after_the_other() {
+    let lab = Lab::with(Setup {
+        environment: vec![("PEBBLE_WFE_NONCEREJECT", "0")],
+        proxied: true,
+        ..Setup::default()
+    });
+    let names = ["h0.example.test", "h1.example.test"];
+    let certificates = json!([
+        lab.csr("one", &names),
+        lab.csr("two", &[names[1], names[0]])
+    ]);
+    let more = json!({"certificates": certificates, "provider": lab.provider()});
+    let answer = lab.task(more).run();
+    assert!(!answer.failed(), "{}", answer.report());
+    assert_eq!(answer.value["updated"], json!(["one", "two"]));
+    lab.assert_issued("one", "h0.example.test");
+    lab.assert_issued("two", "h0.example.test");
+    let log = lab.proxy.as_ref().unwrap().log();
+    let steps: Vec<&str> = log
+        .iter()
+        .filter_map(|line| {
+            let step = ["order-plz", "certZ"]
+                .into_iter()
+                .find(|step| line.contains(step));
+            step.filter(|_| line.contains("POST"))
+        })
+        .collect();
+    assert_eq!(
+        steps,
+        ["order-plz", "certZ", "order-plz", "certZ"],
+        "{log:?}"
+    );
+    assert!(lab.dns.texts().is_empty());
+}
+
 #[test]
 fn phases_go_from_host_to_host() {
     let lab = Lab::new("");
