@@ -40,7 +40,8 @@ impl<'a> Steps<'a> {
         self.step(progress, |one| {
             let each = one.proofs.iter();
             let proofs: Vec<Wanted> = each.map(|(wanted, _)| wanted.clone()).collect();
-            Some(self.job(one.due).note_shown(&proofs))
+            // What is proved already needs no note.
+            (!proofs.is_empty()).then(|| self.job(one.due).note_shown(&proofs))
         });
     }
 
