@@ -33,6 +33,10 @@ const SOON: Duration = Duration::from_secs(60);
 /// What certmonger says itself, in its environment or by calling at all.
 const RESERVED: [&str; 5] = ["name", "csr", "csr_content", "current", "files"];
 
+/// The longest that certmonger is told to wait, whatever the server says: to be called sooner costs nothing, for what rests
+/// is not asked for.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
 /// Problems (RFC 8555 §6.7) that no waiting mends: the server will not certify these names, or not for this request.
 const REFUSALS: [&str; 6] = [
     "badCSR",
@@ -191,5 +195,24 @@ fn delay(certificate: Option<&Value>, now: Timestamp) -> Duration {
     let at = certificate.and_then(|facts| facts["retry_at"].as_str()?.parse::<Timestamp>().ok());
     let seconds = at.map(|at| at.0.saturating_sub(now.0));
     let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
-    seconds.map_or(AGAIN, |seconds| Duration::from_secs(seconds.max(1)))
+    let named = seconds.map(|seconds| Duration::from_secs(seconds.max(1)));
+    named.map_or(AGAIN, |named| named.min(LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certmonger_waits_as_the_server_wants_but_not_for_ever() {
+        let now = Timestamp(1_800_000_000);
+        let after = |at: Value| delay(Some(&json!({ "retry_at": at })), now);
+        let at = |seconds: i64| json!(Timestamp(now.0 + seconds).to_string());
+        assert_eq!(after(Value::Null), AGAIN);
+        assert_eq!(after(at(120)), Duration::from_secs(120));
+        assert_eq!(after(at(-5)), AGAIN);
+        assert_eq!(after(at(0)), Duration::from_secs(1));
+        assert_eq!(after(json!("9999-12-31T23:59:59Z")), LONGEST);
+        assert_eq!(delay(None, now), AGAIN);
+    }
 }
