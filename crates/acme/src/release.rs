@@ -26,10 +26,17 @@ impl Account {
     /// are asked for a new order: it names what is valid already, and that is given up with the order itself, until
     /// an order finds nothing valid. What such a server makes anew only for that is not counted.
     ///
+    /// What was given up is put into `released`, also when it goes no further.
+    ///
     /// # Errors
     /// Those of [`Self::new_order`], and whatever keeps one of them from being given up.
-    pub fn release(&self, names: &[Identifier], known: &[String]) -> Result<Vec<Released>> {
-        let (mut released, mut seen) = (Vec::new(), BTreeSet::new());
+    pub fn release(
+        &self,
+        names: &[Identifier],
+        known: &[String],
+        released: &mut Vec<Released>,
+    ) -> Result<()> {
+        let mut seen = BTreeSet::new();
         let listed = match self.orders() {
             Ok(urls) => Some(urls),
             Err(Error::Unsupported { .. }) => None,
@@ -37,14 +44,14 @@ impl Account {
         };
         for url in listed.iter().flatten().chain(known) {
             if let Some(order) = self.order_if_there(url)? {
-                self.release_of(&order, names, &mut seen, &mut released)?;
+                self.release_of(&order, names, &mut seen, released)?;
             }
         }
         if listed.is_none() {
-            self.release_by_ordering(names, &mut seen, &mut released)?;
+            self.release_by_ordering(names, &mut seen, released)?;
         }
         released.sort();
-        Ok(released)
+        Ok(())
     }
 
     fn release_by_ordering(

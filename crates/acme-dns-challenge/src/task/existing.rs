@@ -128,14 +128,16 @@ impl Task<'_> {
         }
         let state = State::load(&observe::state(self.request, &wish.name))?;
         let known: Vec<String> = state.and_then(|state| state.order).into_iter().collect();
-        let released = party.account(around)?.release(&names, &known)?;
+        let mut released = Vec::new();
+        let account = party.account(around)?;
+        let done = account.release(&names, &known, &mut released);
         outcome.changed = !released.is_empty();
         outcome.released = released
             .iter()
             .map(|one| one.identifier.to_string())
             .collect();
         outcome.released.dedup();
-        Ok(())
+        Ok(done?)
     }
 }
 

@@ -205,3 +205,33 @@ fn proofs_are_given_up_and_must_be_shown_anew() {
         );
     }
 }
+
+#[test]
+fn what_was_given_up_before_a_failure_is_told_and_a_wildcard_may_not_be_called_so() {
+    let lab = Lab::proxied(Release::Stable);
+    let names = ["*.h0.example.test", "h1.example.test"];
+    let wanted = json!({"certificates": [lab.csr("main", &names)], "provider": lab.provider()});
+    let first = lab.task(wanted).run();
+    assert!(!first.failed(), "{}", first.report());
+    let give_up = json!({"phase": "deactivate_authz", "certificates": [{"name": "main", "current": "$DIR/main.crt"}]});
+    // Each is looked at and given up; the last of the four requests fails.
+    let forgets = || Rule::edit("POST /authZ/", 9, json!({"wildcard": false}));
+    let refuses = Rule::problem("POST /authZ/", 1, 403, "unauthorized", &[]).after(3);
+    lab.fault(vec![refuses, forgets()]);
+    let answer = lab.task(give_up.clone()).run();
+    assert!(answer.failed() && answer.changed(), "{}", answer.report());
+    assert_eq!(
+        certificate(&answer, "main")["released"]
+            .as_array()
+            .map(Vec::len),
+        Some(1),
+        "{}",
+        answer.report()
+    );
+    lab.fault(vec![forgets()]);
+    let rest = lab.task(give_up.clone()).run();
+    assert!(rest.changed() && !rest.failed(), "{}", rest.report());
+    lab.fault(vec![forgets()]);
+    let quiet = lab.task(give_up).run();
+    assert!(!quiet.changed() && !quiet.failed(), "{}", quiet.report());
+}
