@@ -53,7 +53,8 @@ def test_a_module_of_this_collection_signs_what_certmonger_tracks(lab):
     """The role installs the program and its options; the key is certmonger's, the authority's files are the module's."""
     tree = lab.place / "authorities"
     options = {"backend": {"files": {"directory": str(tree)}}, "authorities": [{"name": "Root", "state": "active", "key": {"algorithm": "ecdsa"}}]}
-    lab.play("tls.everywhere.certmonger", **settings(lab, certmonger_cas=[{"name": "tree", "pki_ca": options}]))
+    text, _changed = lab.play("tls.everywhere.certmonger", arguments=["-v"], **settings(lab, certmonger_cas=[{"name": "tree", "pki_ca": options}]))
+    assert str(tree) not in text, "options may hold secrets"
     program = f"{lab.place}/libexec/pki_ca"
     written = lab.at("/etc/tls-everywhere") / "ca-tree.json"
     assert helper(lab, "tree") == f"{program} --certmonger {written}" and written.stat().st_mode & 0o777 == 0o600
@@ -62,8 +63,9 @@ def test_a_module_of_this_collection_signs_what_certmonger_tracks(lab):
     found = lab.at("/etc/pki/tls/certs/tracked.crt")
     root = tree / "roots/Root/certs/Root.crt"
     assert openssl("verify", "-CAfile", str(root), str(found)).strip().endswith(": OK")
-    absent = [{"name": "tree", "state": "absent"}]
-    lab.play("tls.everywhere.certmonger", **settings(lab, certmonger_cas=absent))
+    absent = [{"name": "tree", "pki_ca": options, "state": "absent"}]
+    text, _changed = lab.play("tls.everywhere.certmonger", arguments=["-v"], **settings(lab, certmonger_cas=absent))
+    assert str(tree) not in text
     assert helper(lab, "tree") is None and not written.exists()
     assert lab.play("tls.everywhere.certmonger", **settings(lab, certmonger_cas=absent))[1] == 0
 
