@@ -115,6 +115,8 @@ options:
         description:
           - The certificate that is in service, to judge whether it is due. By default the copy that is kept below O(state_dir), else
             what is in O(certificates[].files).
+          - A later certificate that is kept for the same request counts before it, as V(repaired). It was issued, and whoever had to bring
+            it there was cut off.
           - In the phase V(revoke) the certificate that is revoked, and in V(deactivate_authz) where the names stand.
         type: path
       certificate:
@@ -897,7 +899,9 @@ certificates:
       type: dict
       sample: {"kind": "dns.target_loop", "msg": "…", "hint": "…"}
 updated:
-  description: Names of the certificates that were issued, for handlers.
+  description:
+    - Names of the certificates that were issued or repaired, for handlers. A run that was cut off after its certificate was issued is
+      made up for by a repair in the next one.
   returned: unless nothing could be done
   type: list
   elements: str

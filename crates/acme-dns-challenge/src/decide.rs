@@ -90,7 +90,8 @@ pub fn decide(
         return Decision::Order(vec![Reason::new("missing", "there is no certificate")]);
     };
     let reasons = reasons(seen, renew, info, due, now);
-    match (reasons.is_empty(), seen.drifted.is_empty()) {
+    let as_wished = seen.drifted.is_empty() && !seen.undelivered;
+    match (reasons.is_empty(), as_wished) {
         (false, _) => Decision::Order(reasons),
         (true, false) => Decision::Repair { renew_at: due },
         (true, true) => Decision::Keep { renew_at: due },

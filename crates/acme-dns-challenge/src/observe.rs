@@ -9,7 +9,7 @@ use pki::{Certificate, CertificateRequest, chain};
 use tls_files::Observed;
 
 use crate::failure::CertificateError;
-use crate::request::{CertificateWish, Content, CsrSource, FileWish, Request};
+use crate::request::{CertificateWish, Content, CsrSource, Request};
 
 /// What was found of one certificate.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Seen {
     pub current: Vec<Certificate>,
     /// Files that have not what they should, given the certificate in service.
     pub drifted: Vec<PathBuf>,
+    /// Whether a later certificate was issued than the one in the place that the user names.
+    pub undelivered: bool,
     /// Whether a task has revoked the certificate in service.
     pub revoked: bool,
 }
@@ -76,7 +78,7 @@ pub fn observe(request: &Request, wish: &CertificateWish) -> Result<Seen, Certif
             "it has no subjectAltName; CAs do not look at the common name",
         )));
     }
-    let current = current(request, wish)?;
+    let (current, undelivered) = current(request, wish, &csr)?;
     let revoked = match current.first() {
         Some(leaf) => is_revoked(request, leaf)?,
         None => false,
@@ -94,6 +96,7 @@ pub fn observe(request: &Request, wish: &CertificateWish) -> Result<Seen, Certif
         identifiers,
         current,
         drifted,
+        undelivered,
         revoked,
     })
 }
@@ -129,26 +132,57 @@ pub fn csr(source: &CsrSource) -> Result<CertificateRequest, CertificateError> {
 }
 
 /// The first of the places that has one: the file that the user names, what was kept, then the files themselves, as
-/// another program may have written them.
+/// another program may have written them. A later one that was kept for this request counts before the user's file: it was
+/// issued and never got there. Whether that is so is told, too.
 fn current(
     request: &Request,
     wish: &CertificateWish,
-) -> Result<Vec<Certificate>, CertificateError> {
-    let kept = kept(request, wish);
-    let of = |wanted: Content| move |file: &&FileWish| file.content == wanted;
-    let fullchain = wish.files.iter().find(of(Content::Fullchain));
-    let certificate = wish.files.iter().find(of(Content::Certificate));
-    let files = fullchain.into_iter().chain(certificate);
-    let places = wish.current.iter().cloned().chain([kept]);
-    for path in places.chain(files.map(|file| file.target.path.clone())) {
-        let Some(text) = read(&path)? else { continue };
-        return chain::parse_bundle(&text).map_err(|error| CertificateError::Unreadable {
-            what: "the certificate in service",
-            path,
-            reason: error.to_string(),
-        });
+    csr: &CertificateRequest,
+) -> Result<(Vec<Certificate>, bool), CertificateError> {
+    let named = match &wish.current {
+        Some(path) => bundle(path)?,
+        None => None,
+    };
+    let kept = match bundle(&kept(request, wish)) {
+        // Nobody needs it where the user says what is in service.
+        Err(_) if named.is_some() => None,
+        kept => kept?,
+    };
+    match (named, kept) {
+        (Some(named), Some(kept)) if is_news(&kept, &named, csr) => return Ok((kept, true)),
+        (Some(found), _) | (None, Some(found)) => return Ok((found, false)),
+        (None, None) => {}
     }
-    Ok(Vec::new())
+    for wanted in [Content::Fullchain, Content::Certificate] {
+        if let Some(file) = wish.files.iter().find(|file| file.content == wanted)
+            && let Some(found) = bundle(&file.target.path)?
+        {
+            return Ok((found, false));
+        }
+    }
+    Ok((Vec::new(), false))
+}
+
+/// Whether the first is of this request and not older than the second.
+fn is_news(kept: &[Certificate], named: &[Certificate], csr: &CertificateRequest) -> bool {
+    let (Some(kept), Some(named)) = (kept.first(), named.first()) else {
+        return false;
+    };
+    *kept.public_key() == csr.public_key()
+        && kept.fingerprint_sha256() != named.fingerprint_sha256()
+        && kept.facts().not_before >= named.facts().not_before
+}
+
+fn bundle(path: &Path) -> Result<Option<Vec<Certificate>>, CertificateError> {
+    let Some(text) = read(path)? else {
+        return Ok(None);
+    };
+    let found = chain::parse_bundle(&text).map_err(|error| CertificateError::Unreadable {
+        what: "the certificate in service",
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
+    Ok(Some(found))
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, CertificateError> {

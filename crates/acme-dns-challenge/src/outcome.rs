@@ -230,6 +230,12 @@ fn facts(
         let each = outcomes.iter().filter(|one| one.status == status);
         each.map(|one| one.name.as_str()).collect()
     };
+    let is_new = |one: &&CertificateOutcome| matches!(one.status, "issued" | "repaired");
+    let updated: Vec<&str> = outcomes
+        .iter()
+        .filter(is_new)
+        .map(|one| one.name.as_str())
+        .collect();
     let failures = failed
         .iter()
         .map(|item| (item.name.clone(), item.to_json()));
@@ -242,7 +248,7 @@ fn facts(
             String::from("certificates"),
             Value::Object(by_name.collect()),
         ),
-        (String::from("updated"), json!(named("issued"))),
+        (String::from("updated"), json!(updated)),
         (String::from("pending"), json!(named("pending"))),
         (String::from("failures"), Value::Object(failures.collect())),
         (String::from("txt_records"), json!(around.records)),

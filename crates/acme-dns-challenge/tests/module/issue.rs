@@ -2,6 +2,7 @@
 //! Certificates, all steps in one task and in phases.
 
 use serde_json::{Value, json};
+use testbed::Answer;
 use testbed::servers::{SECRET, World};
 
 use crate::lab::{Lab, Setup, certificate};
@@ -101,6 +102,59 @@ fn no_more_is_asked_for_many_certificates_than_the_protocol_needs() {
     assert_eq!(all, 3 + 5 * COUNT + looks, "and nothing else: {log}");
     assert_eq!(answer.value["requests"], all);
     assert_eq!(answer.value["updates"], 2);
+}
+
+/// The play that was to bring it to its host was cut off: it is told again, and nobody is asked for another.
+#[test]
+fn a_certificate_that_never_got_where_it_is_used_is_handed_out_again() {
+    let lab = Lab::new("");
+    let mut wanted = lab.csr("main", &["h0.example.test"]);
+    wanted["current"] = json!("$DIR/live.pem");
+    wanted["files"] = json!([]);
+    let task = |renew: Value| {
+        let more = json!({"certificates": [wanted], "provider": lab.provider(), "renew": renew});
+        lab.task(more)
+    };
+    let quiet = || task(json!({"ari": false}));
+    let fullchain = |answer: &Answer| {
+        let text = &certificate(answer, "main")["fullchain"];
+        text.as_str().unwrap().to_owned()
+    };
+    let first = quiet().run();
+    assert_eq!(
+        first.value["updated"],
+        json!(["main"]),
+        "{}",
+        first.report()
+    );
+    lab.sandbox.write("live.pem", fullchain(&first));
+    assert!(!quiet().run().changed());
+    let second = task(json!({"ari": false, "force": true})).run();
+    assert_ne!(fullchain(&second), fullchain(&first));
+
+    let told = quiet().check(true).run();
+    assert_eq!(
+        certificate(&told, "main")["status"],
+        "repaired",
+        "{}",
+        told.report()
+    );
+    let again = quiet().run();
+    assert_eq!(
+        again.value["updated"],
+        json!(["main"]),
+        "{}",
+        again.report()
+    );
+    assert_eq!(again.value["requests"], 0);
+    assert_eq!(fullchain(&again), fullchain(&second));
+    lab.sandbox.write("live.pem", fullchain(&again));
+    let arrived = quiet().run();
+    assert!(
+        !arrived.changed() && arrived.value["updated"] == json!([]),
+        "{}",
+        arrived.report()
+    );
 }
 
 /// Two hosts with all names in common, as load balancers have. Let's Encrypt would give both requests the same order, which
@@ -245,6 +299,11 @@ fn a_file_that_was_damaged_is_written_again_without_an_order() {
         answer.report()
     );
     assert_eq!(certificate(&answer, "main")["status"], "repaired");
+    assert_eq!(
+        answer.value["updated"],
+        json!(["main"]),
+        "its handlers have not run"
+    );
     lab.assert_issued("main", "h0.example.test");
 
     // Another key and other names: all reasons are told, and nothing is asked of anybody for it.

@@ -83,6 +83,7 @@ fn wish(due: &Due<'_>) -> (CertificateWish, Seen) {
         identifiers: due.order.identifiers.clone(),
         current: Vec::new(),
         drifted: Vec::new(),
+        undelivered: false,
         revoked: false,
     };
     (wish, seen)
