@@ -43,7 +43,7 @@ def ask(settings):
         renew.update(hastened(files, renew))
     try:
         done = subprocess.run([settings['program'], '-'], input=json.dumps(wish), stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
-                              timeout=RENEW_SECONDS)
+                              timeout=RENEW_SECONDS, check=False)
         answer = json.loads(done.stdout)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Trouble("'%s' cannot be run: %s" % (settings['program'], error))
@@ -200,10 +200,12 @@ class Files:
         names = talk.names() if talk else {}
         if not all(os.path.normpath(path) in names for path in paths):
             return False
-        return all([talk.exchange(names[os.path.normpath(path)], path) for path in sorted(paths)])
+        # Each is given, also after one that was not taken.
+        taken = [talk.exchange(names[os.path.normpath(path)], path) for path in sorted(paths)]
+        return all(taken)
 
     def reload(self):
-        done = subprocess.run(self.settings['reload'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+        done = subprocess.run(self.settings['reload'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=False)
         if done.returncode:
             said = (' '.join(self.settings['reload']), done.returncode, done.stdout.strip())
             raise Trouble("'%s' ended with status %d, HAProxy keeps what it has: %s" % said)
@@ -239,7 +241,7 @@ def serve(settings, changed):
     for path in files.proven():
         say("'%s': nobody tells whether HAProxy serves it; it was reloaded" % path)
     for command in settings['after']:
-        if subprocess.run(['/bin/sh', '-c', command]).returncode:
+        if subprocess.run(['/bin/sh', '-c', command], check=False).returncode:
             raise Trouble("'%s' failed" % command)
     return True
 
