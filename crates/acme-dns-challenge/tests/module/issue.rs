@@ -129,6 +129,7 @@ fn a_certificate_that_never_got_where_it_is_used_is_handed_out_again() {
     );
     lab.sandbox.write("live.pem", fullchain(&first));
     assert!(!quiet().run().changed());
+    lab.let_resolvers_forget();
     let second = task(json!({"ari": false, "force": true})).run();
     assert_ne!(fullchain(&second), fullchain(&first));
 
