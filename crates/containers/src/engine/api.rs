@@ -64,7 +64,7 @@ impl Api {
             .map_err(|error| self.garbled(request, format!("it is not JSON: {error}")))
     }
 
-    /// `GET`, with `None` for 404.
+    /// `GET`, with `None` for what is not there.
     pub(super) fn fetch(&self, path: &str) -> Result<Option<Value>> {
         let path = format!("{}{path}", self.prefix);
         let request = Request {
@@ -76,12 +76,12 @@ impl Api {
         let reply = self.call(&request, self.limit)?;
         match reply.status {
             200 => self.json(&request.to_string(), &reply).map(Some),
-            404 => Ok(None),
+            status if is_missing(status, &reply.body) => Ok(None),
             _ => Err(self.refused(&request.to_string(), &reply)),
         }
     }
 
-    /// `POST`; `Gone` for 404.
+    /// `POST`; `Gone` for a container that is not there.
     fn post(
         &self,
         path: &str,
@@ -100,7 +100,7 @@ impl Api {
         let reply = self.call(&request, limit)?;
         match reply.status {
             101 | 200..300 | 304 => Ok(reply),
-            404 => Err(gone(on)),
+            status if is_missing(status, &reply.body) => Err(gone(on)),
             _ => Err(self.refused(&request.to_string(), &reply)),
         }
     }
@@ -193,7 +193,7 @@ impl Api {
         match reply.status {
             200 if container.has_terminal => Ok(crate::program::last_lines(&reply.body, count)),
             200 => Ok(crate::program::last_lines(&unframed(&reply.body), count)),
-            404 => Err(gone(container)),
+            status if is_missing(status, &reply.body) => Err(gone(container)),
             _ => Err(self.refused(&request.to_string(), &reply)),
         }
     }
@@ -229,6 +229,11 @@ pub(super) fn ask(
             why,
         },
     })
+}
+
+/// Whether there is no such container. Podman 4.3 says so with 500 when it is removed while it is looked at.
+fn is_missing(status: u16, body: &[u8]) -> bool {
+    status == 404 || status == 500 && reason(body).to_lowercase().contains("no such container")
 }
 
 /// An engine's refusal in its own words: `cause` of Podman says more than its `message`.
@@ -315,6 +320,17 @@ mod tests {
             "can only kill running containers: container state improper"
         );
         assert_eq!(reason(b"404 page not found\n"), "404 page not found");
+    }
+
+    #[test]
+    fn a_container_that_is_removed_while_it_is_looked_at_is_missing() {
+        let podman = br#"{"cause":"no such container","message":"container 392eaa515cf3 does not exist in database: no such container","response":500}"#;
+        assert!(is_missing(500, podman) && is_missing(404, b""));
+        assert!(!is_missing(
+            500,
+            br#"{"message":"container state improper"}"#
+        ));
+        assert!(!is_missing(409, podman));
     }
 
     #[test]
