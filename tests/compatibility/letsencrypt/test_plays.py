@@ -71,4 +71,6 @@ def test_two_hosts_may_have_the_same_names(world, place, placement):
     updates = world.primary.updates()
     lab.one(letsencrypt_placement=placement, letsencrypt_central_directory=str(place / "central"))
     serials = {lab.assert_served(host, shared[0], shared) for host in ("lb1", "lb2")}
-    assert len(serials) == 2 and world.primary.updates() == updates + 2 and world.primary.texts(SIGNING) == []
+    # One account may get one order for both, so they are ordered one after the other; each host's own account has its own.
+    wanted = 4 if placement == "central" else 2
+    assert len(serials) == 2 and world.primary.updates() == updates + wanted and world.primary.texts(SIGNING) == []
