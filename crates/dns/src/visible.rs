@@ -115,6 +115,8 @@ struct State<'a> {
     unreachable: Vec<Watch<'a>>,
     late: Vec<Laggard>,
     questions: usize,
+    /// The TTL of sets with values of somebody else's, who may have had a resolver look before ours were there.
+    shared: Duration,
 }
 
 /// Asks all servers of all targets' zones until all show all values, or `within` is over.
@@ -156,6 +158,7 @@ pub fn wait(expected: &[Expected<'_>], was_asked: bool, within: Duration) -> Res
         unreachable,
         mut late,
         questions,
+        shared,
         ..
     } = state;
     let skipped = skipped(expected, unreachable, &mut late);
@@ -169,7 +172,7 @@ pub fn wait(expected: &[Expected<'_>], was_asked: bool, within: Duration) -> Res
     let holds = expected.iter().map(|expected| hold(expected, was_asked));
     Ok(Visible {
         took,
-        hold: holds.max().unwrap_or(Duration::ZERO),
+        hold: holds.max().unwrap_or(Duration::ZERO).max(shared),
         skipped,
         questions,
     })
@@ -207,7 +210,7 @@ fn work<'a>(state: &Mutex<State<'a>>, changed: &Condvar, started: Instant, withi
         held = state.lock().unwrap_or_else(PoisonError::into_inner);
         held.under_way -= 1;
         match looked {
-            Look::Shown => {}
+            Look::Shown { shared } => held.shared = held.shared.max(shared),
             Look::Unreachable(shows) => {
                 watch.shows = shows;
                 held.unreachable.push(watch);
@@ -235,7 +238,10 @@ fn wait_on<'s, 'a>(
 }
 
 enum Look {
-    Shown,
+    /// All are there; and for how long others may have been there alone.
+    Shown {
+        shared: Duration,
+    },
     Unreachable(String),
     Not(String),
 }
@@ -268,17 +274,15 @@ fn look(watch: &Watch<'_>, within: Duration) -> Look {
         }
     }
     let own = answer.answers.iter().filter(|record| record.name == *owner);
-    let shown: Vec<Vec<u8>> = own
-        .filter_map(|record| record.as_text())
-        .map(|text| text.value())
-        .collect();
-    if watch
-        .expected
-        .values
-        .iter()
-        .all(|value| shown.contains(value))
-    {
-        return Look::Shown;
+    let texts = own.filter_map(|record| Some((record.as_text()?.value(), record.ttl)));
+    let (shown, ttls): (Vec<Vec<u8>>, Vec<u32>) = texts.unzip();
+    let wanted = &watch.expected.values;
+    if wanted.iter().all(|value| shown.contains(value)) {
+        let is_shared = shown.iter().any(|value| !wanted.contains(value));
+        let ttl = ttls.into_iter().max().filter(|_| is_shared).unwrap_or(0);
+        return Look::Shown {
+            shared: Duration::from_secs(ttl.into()),
+        };
     }
     let serial = answer
         .negative_soa()

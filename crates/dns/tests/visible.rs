@@ -46,6 +46,27 @@ fn the_recursive_server_is_never_asked_for_the_last_name() {
     assert_eq!(visible.hold, Duration::from_secs(60));
 }
 
+/// Somebody else's record came between our look and our own: a resolver may have seen theirs alone.
+#[test]
+fn a_set_that_is_shared_meanwhile_is_held_for_its_ttl() {
+    let world = DnsWorld::start(&World::default());
+    let resolver = resolver(&world);
+    let zones = zones(&world, &resolver);
+    let target = walk(&zones, &challenge("h1"), None).unwrap();
+    assert!(target.before.texts.is_empty());
+    let updater = updater(&world, Some(key("hmac-sha256")));
+    let (zone, owner) = (&target.zone.apex, target.owner());
+    updater.apply(zone, &[add(owner, "theirs")]).unwrap();
+    updater.apply(zone, &[add(owner, "ours")]).unwrap();
+    let visible = wait(&[expect(&target, "ours")], false, Duration::from_secs(10)).unwrap();
+    let answer = world
+        .primary
+        .dig(&["h1.acme-sign.test", "TXT", "+noshort", "+noall", "+answer"]);
+    let ttl: u64 = answer.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert_eq!(visible.hold, Duration::from_secs(ttl));
+    assert!(ttl > 0);
+}
+
 #[test]
 fn a_value_over_255_bytes_is_several_strings_and_comes_back_whole() {
     let world = DnsWorld::start(&World::default());
