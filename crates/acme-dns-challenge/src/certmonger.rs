@@ -141,7 +141,9 @@ fn leaf(path: &Path) -> Option<Certificate> {
 }
 
 fn issued(outcome: &Outcome, name: &str) -> Answer {
-    match outcome.facts["certificates"][name]["fullchain"].as_str() {
+    // A map panics at a key that it lacks, a value does not.
+    let all = outcome.facts.get("certificates");
+    match all.and_then(|all| all[name]["fullchain"].as_str()) {
         Some(chain) => Answer::done(chain),
         None => Answer::wait(SOON, name, "the order is under way"),
     }

@@ -100,7 +100,12 @@ fn submit(call: &Call, mut options: Options, mut template: Options, now: SystemT
         Err(faults) => return Answer::unconfigured(flatten(&faults)),
     };
     match PkiCa::run(invocation) {
-        Ok(outcome) => match outcome.facts["signed"][0]["fullchain"].as_str() {
+        // A map panics at a key that it lacks, a value does not.
+        Ok(outcome) => match outcome
+            .facts
+            .get("signed")
+            .and_then(|all| all[0]["fullchain"].as_str())
+        {
             Some(chain) => Answer::done(chain),
             None => Answer::new(Status::Unreachable, "nothing was signed"),
         },
