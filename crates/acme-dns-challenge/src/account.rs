@@ -37,7 +37,21 @@ pub fn server(
         resolver: Arc::new(Dns::new(request).resolver()),
         ..Settings::default()
     };
-    let web = Client::new(&settings).map_err(acme::Error::from)?;
+    let web = Client::new(&settings).map_err(|error| match (error, &authority.ca_file) {
+        // The client has seen bytes only.
+        (
+            web::Error::Setting {
+                what: "CA file",
+                reason,
+            },
+            Some(path),
+        ) => CertificateError::Unreadable {
+            what: "the authorities of the server",
+            path: path.clone(),
+            reason,
+        },
+        (error, _) => acme::Error::from(error).into(),
+    })?;
     let clock = Arc::new(RunningClock::set(now));
     let server = Server::open(web, &authority.directory, clock, request.patience)?;
     Ok(Arc::new(server))

@@ -177,6 +177,18 @@ fn keys_and_servers_that_nobody_knows_are_told() {
     let task = json!({"certificates": [lab.csr("main", &["h0.example.test"])], "provider": lab.provider()});
     let answer = lab.task(with(&task, json!({"ca_file": null}))).run();
     assert_eq!(answer.kind(), "web.untrusted", "{}", answer.report());
+    for damaged in ["", "-----BEGIN CERTIFICATE-----\nMIIB"] {
+        lab.sandbox.write("damaged.pem", damaged);
+        let answer = lab
+            .task(with(&task, json!({"ca_file": "$DIR/damaged.pem"})))
+            .run();
+        assert_eq!(answer.kind(), "input.file", "{}", answer.report());
+        let says = answer.value["msg"]
+            .as_str()
+            .unwrap()
+            .contains("damaged.pem");
+        assert!(says, "{}", answer.report());
+    }
     let answer = lab
         .task(with(&task, json!({"account_create": false})))
         .run();
