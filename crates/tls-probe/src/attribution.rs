@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use rustix::process::Pid;
 
-use crate::{Error, NetworkNamespace, Result, Stage, processes, tcp_table};
+use crate::{Error, NetworkNamespace, Result, Stage, processes, sock_diag, tcp_table};
 
 /// The two ends of a connection of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,19 @@ pub fn accepted_by(
     })
 }
 
+/// Whether the other end of a connection, which must still be open, is a socket of this network at all: it is not where
+/// address translation leads elsewhere.
+///
+/// # Errors
+/// [`Error::Namespace`], if the network is not ours and we are not root.
+pub fn is_in(link: &Link, network: &NetworkNamespace) -> Result<bool> {
+    Ok(other_end(link, network)?.is_some())
+}
+
 fn other_end(link: &Link, network: &NetworkNamespace) -> Result<Option<u64>> {
+    if let Ok(answer) = network.enter(|| sock_diag::inode(link.theirs, link.ours))? {
+        return Ok(answer);
+    }
     let mut inode = None;
     tcp_table::walk(network, |row| {
         if row.local == link.theirs && row.remote == link.ours && row.inode != 0 {
