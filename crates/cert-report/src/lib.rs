@@ -9,12 +9,19 @@
 //! them escapes them for itself.
 
 mod error;
+mod escape;
+mod fleet;
+mod metrics;
 mod moment;
 mod report;
+mod summary;
 
 pub use error::{Error, Result};
+pub use fleet::{Fleet, Place, Row};
+pub use metrics::metrics;
 pub use moment::Moment;
 pub use report::{
     Anchor, Certificate, Endpoint, FileEntry, Finding, Key, Level, Report, ServedBy, SharedKey,
     Unserved, VERSION,
 };
+pub use summary::{Summary, summary};

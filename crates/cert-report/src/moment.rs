@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 /// Seconds of one day.
 const DAY: i64 = 86_400;
@@ -26,6 +26,11 @@ impl Moment {
     /// `2026-11-26`.
     pub fn date(self) -> String {
         self.to_string().chars().take(10).collect()
+    }
+
+    /// `Thu, 26 Nov 2026 09:00:00 +0000`, as mails have it.
+    pub fn mail_date(self) -> String {
+        self.calendar().format(&Rfc2822).unwrap_or_default()
     }
 
     /// Kept within the years that can be written; certificates may say others.
@@ -67,6 +72,8 @@ impl<'de> Deserialize<'de> for Moment {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
     #[test]
