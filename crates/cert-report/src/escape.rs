@@ -8,17 +8,38 @@ use std::fmt::{self, Write};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Text<'a>(pub(crate) &'a str);
 
+/// The same for names of hosts and paths: they may be broken behind a dot or a slash. Not for attributes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name<'a>(pub(crate) &'a str);
+
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| match c {
-            '&' => f.write_str("&amp;"),
-            '<' => f.write_str("&lt;"),
-            '>' => f.write_str("&gt;"),
-            '"' => f.write_str("&quot;"),
-            '\'' => f.write_str("&#39;"),
-            c if is_deceptive(c) => write!(f, "\\u{{{:x}}}", u32::from(c)),
-            c => f.write_char(c),
+        self.0.chars().try_for_each(|c| escaped(f, c))
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| {
+            escaped(f, c)?;
+            if matches!(c, '.' | '/') {
+                f.write_str("<wbr>")
+            } else {
+                Ok(())
+            }
         })
+    }
+}
+
+fn escaped(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
+    match c {
+        '&' => f.write_str("&amp;"),
+        '<' => f.write_str("&lt;"),
+        '>' => f.write_str("&gt;"),
+        '"' => f.write_str("&quot;"),
+        '\'' => f.write_str("&#39;"),
+        c if is_deceptive(c) => write!(f, "\\u{{{:x}}}", u32::from(c)),
+        c => f.write_char(c),
     }
 }
 
@@ -91,6 +112,11 @@ mod tests {
             shown,
             "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;y&quot;"
         );
+    }
+
+    #[test]
+    fn a_name_breaks_behind_its_dots() {
+        assert_eq!(Name("a.b/<c").to_string(), "a.<wbr>b/<wbr>&lt;c");
     }
 
     #[test]

@@ -8,11 +8,13 @@
 //! What is in a report comes from the network: subjects, names and messages of servers are hostile, and each way to show
 //! them escapes them for itself.
 
+mod authorities;
 mod error;
 mod escape;
 mod fleet;
 mod metrics;
 mod moment;
+mod page;
 mod report;
 mod summary;
 
@@ -20,6 +22,7 @@ pub use error::{Error, Result};
 pub use fleet::{Fleet, Place, Row};
 pub use metrics::metrics;
 pub use moment::Moment;
+pub use page::page;
 pub use report::{
     Anchor, Certificate, Endpoint, FileEntry, Finding, Key, Level, Report, ServedBy, SharedKey,
     Unserved, VERSION,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a person is told: the subject of a mail, and its text.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use crate::escape::{common_name, cut, is_deceptive};
 use crate::{Fleet, Level, Moment, Row};
@@ -36,23 +36,15 @@ pub fn summary(fleet: &Fleet, now: Moment) -> Summary {
 }
 
 impl Summary {
-    /// The whole mail (RFC 5322), as `sendmail -t` takes it.
-    pub fn mail(&self, from: &str, to: &[&str], now: Moment) -> String {
-        let mut out = String::new();
-        let to: Vec<String> = to.iter().map(|to| header(to)).collect();
-        for (name, value) in [
-            ("From", header(from)),
-            ("To", to.join(", ")),
-            ("Subject", self.subject.clone()),
-            ("Date", now.mail_date()),
-            ("MIME-Version", "1.0".to_owned()),
-            ("Content-Type", "text/plain; charset=utf-8".to_owned()),
-            ("Content-Transfer-Encoding", "8bit".to_owned()),
-            ("Auto-Submitted", "auto-generated".to_owned()),
-        ] {
-            let _ = writeln!(out, "{name}: {value}");
-        }
-        out + "\n" + &self.body
+    /// The mail (RFC 5322) but for From and To, which whoever sends it puts before it.
+    pub fn message(&self, now: Moment) -> String {
+        format!(
+            "Subject: {}\nDate: {}\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
+             Content-Transfer-Encoding: 8bit\nAuto-Submitted: auto-generated\n\n{}",
+            self.subject,
+            now.mail_date(),
+            self.body
+        )
     }
 }
 

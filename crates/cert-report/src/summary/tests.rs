@@ -72,19 +72,10 @@ fn all_well_is_said_so() {
 fn a_hostile_name_begins_no_header_and_no_line() {
     let evil = "x\r\nBcc: everyone@example.com\n\nFAIL (9)\u{202e}ä";
     let told = summary(&fleet(vec![endpoint(evil, Level::Fail, 3)]), NOW);
-    let mail = told.mail(
-        "root\nX-Evil: 1",
-        &["a@example.com", "b@example.com\nCc: c"],
-        NOW,
-    );
+    let mail = told.message(NOW);
     assert_eq!(told.subject.lines().count(), 1);
     assert!(told.subject.is_ascii());
-    assert!(
-        !mail.lines().any(|line| line.starts_with("Bcc")
-            || line.starts_with("X-Evil")
-            || line.starts_with("Cc")),
-        "{mail}"
-    );
+    assert!(!mail.lines().any(|line| line.starts_with("Bcc")), "{mail}");
     assert_eq!(
         told.body
             .lines()
@@ -98,7 +89,7 @@ fn a_hostile_name_begins_no_header_and_no_line() {
         "{mail}"
     );
     let headers = mail.lines().take_while(|line| !line.is_empty()).count();
-    assert_eq!(headers, 8, "{mail}");
+    assert_eq!(headers, 6, "{mail}");
 }
 
 #[test]
