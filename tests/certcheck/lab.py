@@ -84,8 +84,8 @@ class Lab:
 
     def certificate(self, name, days):
         """A certificate for the name with its key in one file, which HAProxy serves after the next start."""
-        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(days), "-subj", f"/CN={name}", "-CA", "ca.pem",
-                     "-CAkey", "ca.key", "-addext", f"subjectAltName=DNS:{name}", "-addext", "basicConstraints=critical,CA:FALSE",
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(days), "-subj", f"/CN={name}",
+                     "-CA", "ca.pem", "-CAkey", "ca.key", "-addext", f"subjectAltName=DNS:{name}", "-addext", "basicConstraints=critical,CA:FALSE",
                      "-keyout", f"{name}.key", "-out", f"{name}.crt")
         pem = self.pem(name)
         pem.write_text(pem.with_suffix(".crt").read_text() + pem.with_suffix(".key").read_text())
