@@ -247,8 +247,10 @@ impl Server {
         now: Timestamp,
     ) -> Result<Signed, EntryError> {
         let mount = Mount::new(self.signer()?, &spec.mount);
-        let issuer = spec.issuer.as_deref();
-        let signed = mount.sign(&spec.role, issuer, &order(entry, request));
+        // Who cannot be asked about it may sign all the same.
+        let issuing = self.issuing(spec).ok();
+        let order = order(entry, request, issuing.as_deref(), now);
+        let signed = mount.sign(&spec.role, spec.issuer.as_deref(), &order);
         let signed = signed.map_err(SignError::from)?;
         let above = signed.ca_chain.iter().chain([&signed.issuing_ca]);
         let pem = [&signed.certificate].into_iter().chain(above);
@@ -257,7 +259,7 @@ impl Server {
         let mut warnings = Vec::new();
         if let Some(leaf) = chain.first() {
             warnings = compare(entry, spec, leaf, now)?;
-            self.check_issuer(entry, spec, leaf)?;
+            self.check_issuer(entry, spec, leaf, issuing.as_deref())?;
         }
         // Its own words on the same, but more.
         warnings.extend(signed.warnings);
@@ -271,15 +273,11 @@ impl Server {
         entry: &Entry,
         spec: &VaultSpec,
         leaf: &Certificate,
+        issuing: Option<&Issuing>,
     ) -> Result<(), EntryError> {
-        if !entry.renew.on.contains(&RenewOn::Issuer) {
-            return Ok(());
-        }
-        // Whoever cannot be asked now is asked by the next run.
-        let Ok(issuing) = self.issuing(spec) else {
-            return Ok(());
-        };
-        if check_issuer(spec, leaf, &issuing).is_ok() {
+        let counts = entry.renew.on.contains(&RenewOn::Issuer);
+        let is_other = |issuing: &Issuing| check_issuer(spec, leaf, issuing).is_err();
+        if !counts || !issuing.is_some_and(is_other) {
             return Ok(());
         }
         match self.ask_issuing(spec) {
