@@ -6,10 +6,14 @@
 //! fields (`fields`) is the options, the comparison and what is sent.
 
 pub mod access;
+pub mod decide;
+pub mod error;
 pub mod field;
 pub mod fields;
 pub mod object;
+pub mod observe;
 pub mod params;
+pub mod plan;
 pub mod secret_id;
 pub mod span;
 pub mod value;
