@@ -16,6 +16,15 @@ pub enum Error {
         /// Why not, and what would do.
         why: String,
     },
+    /// A directory could not be made.
+    #[error("cannot make the directory '{}'", path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// The server does not know a field; the operator should leave it out, or upgrade the server.
     #[error("{option}: the server knows no {} in {object}", .fields.join(", "))]
     FieldUnknown {
@@ -107,6 +116,7 @@ impl Error {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Contradiction { .. } => "vault_config.contradiction",
+            Self::Directory { .. } => "files.os",
             Self::FieldUnknown { .. } => "vault_config.field_unknown",
             Self::File { source, .. } => source.kind(),
             Self::Held { .. } => "vault_config.held",
