@@ -140,7 +140,7 @@ impl Vault {
         }
     }
 
-    fn request(&self, method: Method, path: &str) -> Request {
+    pub(crate) fn request(&self, method: Method, path: &str) -> Request {
         let address = self.settings.addresses.first().map_or("", String::as_str);
         let url = format!("{}/v1/{path}", address.trim_end_matches('/'));
         let mut request = Request::new(method, url).header("X-Vault-Request", "true");
@@ -153,7 +153,7 @@ impl Vault {
         request
     }
 
-    fn send(&self, request: Request) -> Result<web::Response> {
+    pub(crate) fn send(&self, request: Request) -> Result<web::Response> {
         self.client
             .send(&request)
             .map_err(|last| Error::Unreachable {
@@ -164,7 +164,7 @@ impl Vault {
     }
 }
 
-fn refused(response: &web::Response) -> Error {
+pub(crate) fn refused(response: &web::Response) -> Error {
     let said: Value = response.json().unwrap_or_default();
     let first = said["errors"][0].as_str().unwrap_or("no reason was given");
     Error::Refused {

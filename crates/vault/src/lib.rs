@@ -13,6 +13,7 @@ mod held;
 pub mod pki;
 mod settings;
 mod system;
+mod wrapping;
 
 pub use address::check_address;
 pub use answer::Answer;
@@ -21,3 +22,4 @@ pub use error::{Error, Result};
 pub use held::read_text;
 pub use settings::{Auth, Held, Secret, SecretId, Settings};
 pub use system::{Health, Leader, MountInfo, SealStatus};
+pub use wrapping::Wrapped;

@@ -5,8 +5,7 @@ use ansible_module::{Element, Kind, OptionSpec};
 use serde::Deserialize;
 
 /// `backend.vault`.
-pub const BACKEND: &[OptionSpec] =
-    &[OptionSpec::new("mount", Kind::Str).default(r#""pki""#)];
+pub const BACKEND: &[OptionSpec] = &[OptionSpec::new("mount", Kind::Str).default(r#""pki""#)];
 
 /// `authorities[].validate`.
 pub const VALIDATE: &[OptionSpec] = &[
