@@ -126,7 +126,9 @@ fn check_name(path: &str, name: &str, faults: &mut Faults) {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let sound = name.bytes().next().is_some_and(inner)
         && name.bytes().last().is_some_and(inner)
-        && name.bytes().all(|byte| inner(byte) || b"-.".contains(&byte));
+        && name
+            .bytes()
+            .all(|byte| inner(byte) || b"-.".contains(&byte));
     if !sound {
         faults.push(
             path,
@@ -180,13 +182,7 @@ fn check_constraints(at: &str, wish: &Authority, faults: &mut Faults) {
     }
 }
 
-fn check_options(
-    at: &str,
-    state: &str,
-    options: &InVault,
-    own_mount: &str,
-    faults: &mut Faults,
-) {
+fn check_options(at: &str, state: &str, options: &InVault, own_mount: &str, faults: &mut Faults) {
     let only = [
         ("root_ca", options.root_ca.is_some(), "signed"),
         ("validate", options.validate.is_some(), "signed"),
@@ -201,7 +197,10 @@ fn check_options(
             );
         }
     }
-    let confirmed = options.confirm.as_deref().map(|text| text.trim_matches('/'));
+    let confirmed = options
+        .confirm
+        .as_deref()
+        .map(|text| text.trim_matches('/'));
     if state == "absent" && confirmed != Some(own_mount) {
         faults.push(
             format!("{at}.confirm"),
@@ -245,11 +244,7 @@ fn upload(
             "is not a number of certificates; give 1 or more",
         );
     }
-    let parsed = request::parsed(
-        &format!("{at}.min_remaining"),
-        &rules.min_remaining,
-        faults,
-    );
+    let parsed = request::parsed(&format!("{at}.min_remaining"), &rules.min_remaining, faults);
     Upload {
         roots,
         min_remaining: parsed.unwrap_or(Lifetime(0)),
