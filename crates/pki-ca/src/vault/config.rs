@@ -15,6 +15,7 @@ pub mod fields;
 pub mod object;
 pub mod observe;
 pub mod params;
+pub(crate) mod part;
 pub mod permissions;
 pub mod plan;
 pub mod secret_id;

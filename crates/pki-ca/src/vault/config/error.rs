@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::{Map, Value, json};
+
 use super::object::Object;
 
 /// A failure of one object, or of the whole configuration.
@@ -127,6 +129,18 @@ impl Error {
             Self::Server { source, .. } => source.kind(),
             Self::Tidy { .. } => "vault_config.tidy",
         }
+    }
+
+    /// Facts of its kind.
+    pub fn details(&self) -> Map<String, Value> {
+        let (name, value) = match self {
+            Self::FieldUnknown { fields, .. } | Self::NotTaken { fields, .. } => {
+                ("fields", json!(fields))
+            }
+            Self::Permissions { missing } => ("missing", json!(missing)),
+            _ => return Map::new(),
+        };
+        Map::from_iter([(name.to_owned(), value)])
     }
 
     /// What the operator should do, if it is not in the message.

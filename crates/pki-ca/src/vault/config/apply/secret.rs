@@ -45,10 +45,10 @@ fn issued(vault: &Vault, wish: &SecretIdWish, applied: &mut Applied) -> Result<S
     match installed {
         Ok(installed) => {
             applied.warnings.extend(installed.warnings);
-            Ok(wrapped.accessor)
+            Ok(wrapped.wrapped_accessor)
         }
         Err(source) => {
-            destroy(vault, wish, &wrapped.accessor, applied);
+            destroy(vault, wish, &wrapped.wrapped_accessor, applied);
             Err(unwritable(source))
         }
     }
