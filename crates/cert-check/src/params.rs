@@ -52,6 +52,7 @@ const REPORT: &[OptionSpec] = &[
     OptionSpec::new("html", Kind::Path),
     OptionSpec::new("prometheus", Kind::Path),
     OptionSpec::new("json", Kind::Path),
+    OptionSpec::new("include", Kind::List(Element::Path)).default("[]"),
 ];
 
 /// The one table of options of `cert_check`.
@@ -82,7 +83,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         .default(r#""fail""#),
     OptionSpec::new("report", Kind::Dict)
         .options(REPORT)
-        .default("{}"),
+        .default(r#"{"include": []}"#),
 ];
 
 /// All options of one task.
@@ -195,6 +196,8 @@ pub struct ReportParams {
     pub prometheus: Option<String>,
     /// The report itself.
     pub json: Option<String>,
+    /// Reports of other hosts, for the page.
+    pub include: Vec<String>,
 }
 
 #[cfg(test)]

@@ -119,6 +119,8 @@ pub struct ReportFiles {
     pub prometheus: Option<PathBuf>,
     /// The report itself.
     pub json: Option<PathBuf>,
+    /// Reports of other hosts, and directories of them, for the page.
+    pub include: Vec<PathBuf>,
 }
 
 impl Request {
@@ -215,6 +217,10 @@ fn revocation(given: RevocationParams, faults: &mut Faults) -> Revocation {
 }
 
 fn report(given: ReportParams, faults: &mut Faults) -> ReportFiles {
+    let included = given.include.iter().enumerate();
+    let include = included
+        .map(|(index, text)| path(&format!("report.include[{index}]"), text, faults))
+        .collect();
     let mut one = |name: &str, text: Option<String>| {
         text.map(|text| path(&format!("report.{name}"), &text, faults))
     };
@@ -223,6 +229,7 @@ fn report(given: ReportParams, faults: &mut Faults) -> ReportFiles {
         prometheus: one("prometheus", given.prometheus),
         json: one("json", given.json),
         host: given.host.filter(|name| !name.is_empty()),
+        include,
     };
     let all: Vec<&PathBuf> = [&files.html, &files.prometheus, &files.json]
         .into_iter()
@@ -234,6 +241,9 @@ fn report(given: ReportParams, faults: &mut Faults) -> ReportFiles {
         .any(|(index, path)| all[..index].contains(path))
     {
         faults.push("report", "two reports have the same path");
+    }
+    if files.html.is_none() && !files.include.is_empty() {
+        faults.push("report.include", "is for the page: give 'html' too");
     }
     files
 }

@@ -63,8 +63,9 @@ pub fn check(
     let host = request.report.host.clone().unwrap_or_else(own_name);
     let report = decide(&request, &observed, &host, now);
     let files = &request.report;
+    let mut warnings = observed.warnings;
     let written = match is_real {
-        true => write(files, &report)?,
+        true => write(files, &report, &mut warnings)?,
         false => [&files.json, &files.prometheus, &files.html]
             .into_iter()
             .flatten()
@@ -76,7 +77,7 @@ pub fn check(
         Checked {
             report,
             written,
-            warnings: observed.warnings,
+            warnings,
         },
     ))
 }
