@@ -39,15 +39,12 @@ class Issuer(t.NamedTuple):
     name: str
     der: bytes
     is_default: bool
+    #: signed by itself
+    is_root: bool
     #: has its key, and may sign certificates
     issues: bool
     #: what is served with a certificate of it, itself first
     chain: tuple[bytes, ...]
-
-    @property
-    def is_root(self) -> bool:
-        """Whether it names itself as its issuer."""
-        return pki_trust.is_self_issued(self.der)
 
     def ends(self) -> datetime.datetime:
         """Its end; long ago for what is no certificate."""
@@ -62,11 +59,11 @@ def issuers(seen: Facts) -> list[Issuer]:
         ders = pki_trust.certificates(str(facts.get('certificate') or '').encode())
         if not ders:
             continue
-        chain = facts.get('chain') or ''
-        text = ''.join(chain) if isinstance(chain, list) else str(chain)
+        may_sign = 'issuing-certificates' in str(facts.get('usage') or '') and facts.get('state') != 'revoked'
         found.append(Issuer(
             name=str(facts.get('name') or facts.get('issuer_id') or ''), der=ders[0], is_default=bool(facts.get('is_default')),
-            issues=bool(facts.get('can_sign')), chain=tuple(pki_trust.certificates(text.encode())),
+            is_root=bool(facts.get('is_root')), issues=bool(facts.get('key_id')) and may_sign,
+            chain=tuple(pki_trust.certificates(str(facts.get('chain') or '').encode())),
         ))
     return found
 

@@ -45,8 +45,9 @@ def pems(tmp_path_factory):
 def seen(pems, *names, default="", retired=(), chain=()):
     """What pki_ca tells of a mount with these issuers; `chain` is that of the default."""
     return {"server": {"initialized": True, "sealed": False}, "issuers": [
-        {"name": name, "certificate": pems[name], "is_default": name == default, "can_sign": name not in retired,
-         "chain": [pems[each] for each in (chain if name == default and chain else (name, f"root-{name[-1]}"))]} for name in names]}
+        {"name": name, "certificate": pems[name], "is_default": name == default, "is_root": name in ("root-1", "root-2"), "key_id": f"key of {name}",
+         "usage": "crl-signing,read-only" if name in retired else "crl-signing,issuing-certificates,read-only",
+         "chain": "".join(pems[each] for each in (chain if name == default and chain else (name, f"root-{name[-1]}")))} for name in names]}
 
 
 def issuers(*arguments, **more):

@@ -71,14 +71,7 @@ pub fn accepted_by(
     let Some(inode) = other_end(link, network)? else {
         return Ok(AcceptedBy::Unknown);
     };
-    let mut holders = Vec::new();
-    for &pid in candidates {
-        match processes::sockets(pid) {
-            Ok(open) if open.contains(&inode) => holders.push(pid),
-            Ok(_) | Err(Error::ProcessGone { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let holders = holders(inode, candidates)?;
     Ok(match holders.is_empty() {
         true => AcceptedBy::SomebodyElse,
         false => AcceptedBy::Candidates(holders),
@@ -92,6 +85,38 @@ pub fn accepted_by(
 /// [`Error::Namespace`], if the network is not ours and we are not root.
 pub fn is_in(link: &Link, network: &NetworkNamespace) -> Result<bool> {
     Ok(other_end(link, network)?.is_some())
+}
+
+/// The processes that hold the other end of a connection which address translation has led into another network of this
+/// machine (a port that an engine publishes): there the server's end has another address, and only ours is the same.
+///
+/// # Errors
+/// As [`accepted_by`].
+pub fn led_to(link: &Link, network: &NetworkNamespace, candidates: &[Pid]) -> Result<Vec<Pid>> {
+    let mut inode = None;
+    tcp_table::walk(network, |row| {
+        if row.remote == link.ours && row.inode != 0 {
+            inode = Some(row.inode);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })?;
+    match inode {
+        Some(inode) => holders(inode, candidates),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn holders(inode: u64, candidates: &[Pid]) -> Result<Vec<Pid>> {
+    let mut holders = Vec::new();
+    for &pid in candidates {
+        match processes::sockets(pid) {
+            Ok(open) if open.contains(&inode) => holders.push(pid),
+            Ok(_) | Err(Error::ProcessGone { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(holders)
 }
 
 fn other_end(link: &Link, network: &NetworkNamespace) -> Result<Option<u64>> {

@@ -55,7 +55,7 @@ mod starttls;
 mod tcp_table;
 mod wire;
 
-pub use attribution::{AcceptedBy, Link, accepted_by, is_in};
+pub use attribution::{AcceptedBy, Link, accepted_by, is_in, led_to};
 pub use error::{Error, Result, Stage};
 pub use handshake::{Ask, Ending, Held, KeyKind, Prober};
 pub use listeners::{Listener, listeners};

@@ -148,6 +148,7 @@ fn object(
         },
         changes,
         whole: found.clone(),
+        role_id: observed.role_ids.get(&each.object).cloned(),
     };
     rules::check(wish, &plan, observed)?;
     Ok(plan)
@@ -164,6 +165,7 @@ fn removed(each: &ObjectWish, found: Option<&Map<String, Value>>) -> ObjectPlan 
         act,
         changes: Vec::new(),
         whole: found.cloned().unwrap_or_default(),
+        role_id: None,
     }
 }
 
@@ -195,6 +197,7 @@ fn created(
         act: Act::Create,
         changes,
         whole: Map::new(),
+        role_id: None,
     };
     rules::check(wish, &plan, observed)?;
     Ok(plan)

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::{Map, Value, json};
+
 use super::object::Object;
 
 /// A failure of one object, or of the whole configuration.
@@ -15,6 +17,15 @@ pub enum Error {
         option: String,
         /// Why not, and what would do.
         why: String,
+    },
+    /// A directory could not be made.
+    #[error("cannot make the directory '{}'", path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
     },
     /// The server does not know a field; the operator should leave it out, or upgrade the server.
     #[error("{option}: the server knows no {} in {object}", .fields.join(", "))]
@@ -107,6 +118,7 @@ impl Error {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Contradiction { .. } => "vault_config.contradiction",
+            Self::Directory { .. } => "files.os",
             Self::FieldUnknown { .. } => "vault_config.field_unknown",
             Self::File { source, .. } => source.kind(),
             Self::Held { .. } => "vault_config.held",
@@ -117,6 +129,18 @@ impl Error {
             Self::Server { source, .. } => source.kind(),
             Self::Tidy { .. } => "vault_config.tidy",
         }
+    }
+
+    /// Facts of its kind.
+    pub fn details(&self) -> Map<String, Value> {
+        let (name, value) = match self {
+            Self::FieldUnknown { fields, .. } | Self::NotTaken { fields, .. } => {
+                ("fields", json!(fields))
+            }
+            Self::Permissions { missing } => ("missing", json!(missing)),
+            _ => return Map::new(),
+        };
+        Map::from_iter([(name.to_owned(), value)])
     }
 
     /// What the operator should do, if it is not in the message.

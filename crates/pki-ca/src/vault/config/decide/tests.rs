@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Wishes and findings, and what has to be done.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::HashMap;
 
