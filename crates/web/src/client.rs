@@ -60,6 +60,7 @@ impl Client {
             Trust::System => builder,
             Trust::Also(pem) => builder.tls_certs_merge(authorities(pem)?),
             Trust::Only(pem) => builder.tls_certs_only(authorities(pem)?),
+            Trust::Anybody => builder.tls_danger_accept_invalid_certs(true),
         };
         if let Some(identity) = &settings.identity {
             let read = reqwest::Identity::from_pkcs8_pem(&identity.chain, &identity.private_key);

@@ -17,6 +17,8 @@ pub enum Trust {
     Also(Vec<u8>),
     /// The authorities in this PEM text alone.
     Only(Vec<u8>),
+    /// Anybody's: nothing is verified, so whoever is on the way reads and changes everything. Only for who says so.
+    Anybody,
 }
 
 /// Shows no certificates.
@@ -26,6 +28,7 @@ impl fmt::Debug for Trust {
             Self::System => f.write_str("System"),
             Self::Also(pem) => write!(f, "Also({} bytes)", pem.len()),
             Self::Only(pem) => write!(f, "Only({} bytes)", pem.len()),
+            Self::Anybody => f.write_str("Anybody"),
         }
     }
 }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+//! Client of HashiCorp Vault and OpenBao: nodes, logins, retries, and the API of their PKI.
+//!
+//! [`Vault`] may be shared by threads, which use one token. It knows nothing of files but those that hold secrets for the
+//! login, and nothing of Ansible or X.509; HTTP is [`web`]'s.
+
+mod address;
+mod answer;
+mod connection;
+mod error;
+mod held;
+pub mod pki;
+mod settings;
+mod system;
+
+pub use address::check_address;
+pub use answer::Answer;
+pub use connection::{Repeat, Vault};
+pub use error::{Error, Result};
+pub use held::read_text;
+pub use settings::{Auth, Held, Secret, SecretId, Settings};
+pub use system::{Health, Leader, MountInfo, SealStatus};
