@@ -1417,6 +1417,146 @@ CERT_REQUEST = {
                             },
                         },
                     },
+                    'vault': {
+                        'type': 'dict',
+                        'options': {
+                            'url': {
+                                'type': 'list',
+                                'elements': 'str',
+                            },
+                            'namespace': {
+                                'type': 'str',
+                            },
+                            'ca_path': {
+                                'type': 'path',
+                            },
+                            'ca_pem': {
+                                'type': 'str',
+                            },
+                            'client_cert': {
+                                'type': 'path',
+                            },
+                            'client_key': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'tls_server_name': {
+                                'type': 'str',
+                            },
+                            'validate_certs': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'auth': {
+                                'type': 'dict',
+                                'options': {
+                                    'method': {
+                                        'type': 'str',
+                                        'default': 'token',
+                                        'choices': ['token', 'approle', 'cert', 'jwt', 'kubernetes', 'userpass', 'none'],
+                                    },
+                                    'mount': {
+                                        'type': 'str',
+                                    },
+                                    'role': {
+                                        'type': 'str',
+                                    },
+                                    'token': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'token_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'role_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'role_id_file': {
+                                        'type': 'path',
+                                    },
+                                    'secret_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'secret_id_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'wrapped_secret_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'wrapped_secret_id_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'jwt': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'jwt_file': {
+                                        'type': 'path',
+                                    },
+                                    'username': {
+                                        'type': 'str',
+                                    },
+                                    'password': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'password_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'revoke_after': {
+                                        'type': 'bool',
+                                        'default': True,
+                                    },
+                                },
+                            },
+                            'timeout': {
+                                'type': 'str',
+                                'default': '30s',
+                            },
+                            'retry_window': {
+                                'type': 'str',
+                                'default': '45s',
+                            },
+                            'wait_unsealed': {
+                                'type': 'str',
+                                'default': '0s',
+                            },
+                            'pin_active': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'allow_plaintext': {
+                                'type': 'bool',
+                                'default': False,
+                            },
+                            'mount': {
+                                'type': 'str',
+                                'default': 'pki',
+                            },
+                            'role': {
+                                'type': 'str',
+                                'required': True,
+                            },
+                            'issuer': {
+                                'type': 'str',
+                            },
+                            'root': {
+                                'type': 'path',
+                            },
+                            'revoke_old': {
+                                'type': 'str',
+                                'default': 'never',
+                                'choices': ['never', 'after_install'],
+                            },
+                        },
+                    },
                 },
             },
             'files': {
@@ -2248,6 +2388,146 @@ CERT_REQUEST = {
                             },
                             'state_dir': {
                                 'type': 'path',
+                            },
+                        },
+                    },
+                    'vault': {
+                        'type': 'dict',
+                        'options': {
+                            'url': {
+                                'type': 'list',
+                                'elements': 'str',
+                            },
+                            'namespace': {
+                                'type': 'str',
+                            },
+                            'ca_path': {
+                                'type': 'path',
+                            },
+                            'ca_pem': {
+                                'type': 'str',
+                            },
+                            'client_cert': {
+                                'type': 'path',
+                            },
+                            'client_key': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'tls_server_name': {
+                                'type': 'str',
+                            },
+                            'validate_certs': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'auth': {
+                                'type': 'dict',
+                                'options': {
+                                    'method': {
+                                        'type': 'str',
+                                        'default': 'token',
+                                        'choices': ['token', 'approle', 'cert', 'jwt', 'kubernetes', 'userpass', 'none'],
+                                    },
+                                    'mount': {
+                                        'type': 'str',
+                                    },
+                                    'role': {
+                                        'type': 'str',
+                                    },
+                                    'token': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'token_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'role_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'role_id_file': {
+                                        'type': 'path',
+                                    },
+                                    'secret_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'secret_id_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'wrapped_secret_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'wrapped_secret_id_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'jwt': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'jwt_file': {
+                                        'type': 'path',
+                                    },
+                                    'username': {
+                                        'type': 'str',
+                                    },
+                                    'password': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'password_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'revoke_after': {
+                                        'type': 'bool',
+                                        'default': True,
+                                    },
+                                },
+                            },
+                            'timeout': {
+                                'type': 'str',
+                                'default': '30s',
+                            },
+                            'retry_window': {
+                                'type': 'str',
+                                'default': '45s',
+                            },
+                            'wait_unsealed': {
+                                'type': 'str',
+                                'default': '0s',
+                            },
+                            'pin_active': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'allow_plaintext': {
+                                'type': 'bool',
+                                'default': False,
+                            },
+                            'mount': {
+                                'type': 'str',
+                                'default': 'pki',
+                            },
+                            'role': {
+                                'type': 'str',
+                                'required': True,
+                            },
+                            'issuer': {
+                                'type': 'str',
+                            },
+                            'root': {
+                                'type': 'path',
+                            },
+                            'revoke_old': {
+                                'type': 'str',
+                                'default': 'never',
+                                'choices': ['never', 'after_install'],
                             },
                         },
                     },

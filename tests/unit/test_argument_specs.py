@@ -27,7 +27,7 @@ SECRETS = {
     "pki_ca": {"passphrase"},
 }
 # Its issuer acme has the ways to publish and the accounts of the other module.
-SECRETS["cert_request"] |= SECRETS["acme_dns_challenge"]
+SECRETS["cert_request"] |= SECRETS["acme_dns_challenge"] | {"token", "role_id", "secret_id", "wrapped_secret_id", "jwt", "password"}
 
 inside_the_repository = pytest.mark.skipif(not (TOP / "scripts").exists(), reason="a placed collection has no scripts")
 

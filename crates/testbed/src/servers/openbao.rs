@@ -159,15 +159,29 @@ impl OpenBao {
         String::from_utf8_lossy(&self.directory.read("log")).into_owned()
     }
 
-    /// Posts JSON to its own API.
+    /// Posts JSON to its own API, with the root token, and expects success.
     #[track_caller]
-    fn api(&self, path: &str, body: &Value) -> Value {
+    pub fn api(&self, path: &str, body: &Value) -> Value {
         self.ask("POST", path, body.to_string().as_bytes())
     }
 
+    /// Asks its own API, with the root token, and expects success.
     #[track_caller]
-    fn ask(&self, method: &str, path: &str, body: &[u8]) -> Value {
-        let headers = [("x-vault-token".to_owned(), TOKEN.to_owned())];
+    pub fn ask(&self, method: &str, path: &str, body: &[u8]) -> Value {
+        self.ask_with(&[], method, path, body)
+    }
+
+    /// The same with further headers, their names in lower case.
+    #[track_caller]
+    pub fn ask_with(
+        &self,
+        more: &[(String, String)],
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Value {
+        let mut headers = vec![("x-vault-token".to_owned(), TOKEN.to_owned())];
+        headers.extend_from_slice(more);
         let answer = exchange(self.port, method, &format!("/v1/{path}"), &headers, body);
         let (status, _, body) = must(answer, "cannot ask openbao");
         let said = String::from_utf8_lossy(&body);
