@@ -7,16 +7,24 @@
 
 mod address;
 mod answer;
+mod ask;
+mod call;
 mod connection;
 mod error;
 mod held;
+mod login;
+mod node;
 pub mod pki;
+mod session;
 mod settings;
 mod system;
+mod tries;
+mod verdict;
 
 pub use address::check_address;
 pub use answer::Answer;
-pub use connection::{Repeat, Vault};
+pub use call::Repeat;
+pub use connection::{Vault, Wrapped};
 pub use error::{Error, Result};
 pub use held::read_text;
 pub use settings::{Auth, Held, Secret, SecretId, Settings};
