@@ -30,6 +30,10 @@ pub(crate) struct Report<'a> {
     pub config: Map<String, Value>,
     /// Differences of the mount's configuration.
     pub config_diff: Vec<Diff>,
+    /// What was done to the configuration, or would be.
+    pub config_summary: Vec<String>,
+    /// What of the configuration could not be done.
+    pub config_failed: Vec<Failed>,
     /// Whether the configuration changed, or would.
     pub config_changed: bool,
     /// What the operator should look at besides.
@@ -75,13 +79,16 @@ impl<'a> Report<'a> {
             applied: None,
             config: Map::new(),
             config_diff: Vec::new(),
+            config_summary: Vec::new(),
+            config_failed: Vec::new(),
             config_changed: false,
             warnings: request.connection.warnings(),
         }
     }
 
     fn take_failed(&mut self) -> Vec<Failed> {
-        let mut failed = std::mem::take(&mut self.plan.failed);
+        let mut failed = std::mem::take(&mut self.config_failed);
+        failed.append(&mut self.plan.failed);
         let revocations = take_failures(&mut self.plan.revocations);
         failed.extend(revocations.into_iter().map(|(index, failure)| Failed {
             item: format!("revoke[{index}]"),
@@ -313,9 +320,7 @@ impl<'a> Report<'a> {
                 parts.push(format!("{what}: {count}"));
             }
         }
-        if self.config_changed {
-            parts.push(format!("configured mount '{}'", self.request.mount));
-        }
+        parts.extend(self.config_summary.iter().cloned());
         if parts.is_empty() {
             return "finished what an earlier run had begun".to_owned();
         }
