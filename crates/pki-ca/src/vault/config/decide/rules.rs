@@ -122,12 +122,10 @@ fn operations(plan: &ObjectPlan) -> Why {
     })
 }
 
-/// The addresses in the answers of ACME come from the cluster's path.
+/// The addresses in the answers of ACME come from the cluster's path. Where ACME is on already, there is one.
 fn acme(wish: &ConfigWish, plan: &ObjectPlan, observed: &Observed) -> Why {
-    if !is_on(plan, "enabled") {
-        return None;
-    }
-    if !has_cluster_path(wish, observed) {
+    let turns_on = plan.wish.field("enabled") == Some(&Value::Bool(true));
+    if turns_on && !has_cluster_path(wish, observed) {
         let why =
             "ACME needs vault_config.cluster.path, the address under which clients reach the mount";
         return Some(("enabled", why.to_owned()));
