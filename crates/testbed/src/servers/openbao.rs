@@ -208,7 +208,33 @@ impl OpenBao {
     /// The same, with its status; what is no JSON is null.
     #[track_caller]
     pub fn answer(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
-        let headers = [("x-vault-token".to_owned(), Self::TOKEN.to_owned())];
+        self.answer_with(&[], method, path, body)
+    }
+
+    /// What it answers to a method and a path with further headers, their names in lower case; it must be a success.
+    #[track_caller]
+    pub fn ask_with(
+        &self,
+        more: &[(String, String)],
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Value {
+        let (status, said) = self.answer_with(more, method, path, body);
+        assert!((200..300).contains(&status), "{path}: {status} {said}");
+        said
+    }
+
+    #[track_caller]
+    fn answer_with(
+        &self,
+        more: &[(String, String)],
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> (u16, Value) {
+        let mut headers = vec![("x-vault-token".to_owned(), Self::TOKEN.to_owned())];
+        headers.extend_from_slice(more);
         let answer = exchange(self.port, method, &format!("/v1/{path}"), &headers, body);
         let (status, _, body) = must(answer, "cannot ask openbao");
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
