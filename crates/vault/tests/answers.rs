@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What real servers of both releases answer, and what becomes of it.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

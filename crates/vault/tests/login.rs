@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Each way to log in, at a real server.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
