@@ -259,7 +259,7 @@ fn a_server_that_quotes_secrets_does_not_get_them_into_messages() {
 
 #[test]
 fn a_dead_address_in_the_list_costs_nothing_but_a_moment() {
-    let server = BaoServer::start(BaoRelease::Current);
+    let server = BaoServer::start(BaoRelease::chosen());
     let dead = format!("http://127.0.0.1:{}", testbed::servers::free_port());
     let vault = open(&[dead.clone(), server.url()], token(server.token()));
     let began = Instant::now();
