@@ -437,6 +437,13 @@ fn hosts_get_a_policy_a_role_and_a_wrapped_secret_that_is_in_no_answer() {
         &json!({"token_bound_cidrs": ["127.0.0.1"]}),
     );
 
+    // Without a secret the identifier of the role is one.
+    let open = json!({"access": [{"name": "local", "policy": "path \"pki/sign/web\" { capabilities = [\"update\"] }",
+        "approle": {"name": "local-charm-access", "bind_secret_id": false, "token_bound_cidrs": ["127.0.0.1/32"]}}]});
+    let opened = site.converge(&open);
+    let id = site.read("auth/approle/role/local-charm-access/role-id");
+    opened.never_says(id["role_id"].as_str().unwrap());
+
     let gone = json!({"access": [{"name": "hosts", "state": "absent", "approle": {}}]});
     site.converge(&gone);
     assert_eq!(
