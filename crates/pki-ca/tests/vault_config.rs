@@ -461,6 +461,27 @@ fn hosts_get_a_policy_a_role_and_a_wrapped_secret_that_is_in_no_answer() {
 }
 
 #[test]
+fn a_sealed_server_and_a_token_that_is_none_are_told_once() {
+    let site = Site::with_mount();
+    let wish = json!({"mount": {"description": "mine"}, "crl": {"expiry": "4d"}, "roles": [{"name": "web"}]});
+    let answer = site.module("s.unknown", &wish).run();
+    assert_eq!(answer.kind(), "vault.token_invalid", "{}", answer.report());
+    assert!(
+        answer.value.get("failures").is_none(),
+        "{}",
+        answer.report()
+    );
+    site.server.seal();
+    let answer = site.run(&wish);
+    assert_eq!(answer.kind(), "vault.sealed", "{}", answer.report());
+    assert!(
+        answer.value.get("failures").is_none(),
+        "{}",
+        answer.report()
+    );
+}
+
+#[test]
 fn a_secret_that_cannot_be_written_is_not_issued() {
     let site = Site::with_mount();
     let path = site.sandbox.path().join("missing/compute1.wrapped");
