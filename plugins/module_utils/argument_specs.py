@@ -645,6 +645,203 @@ ACME_DNS_CHALLENGE = {
     },
 }
 
+CERT_CHECK = {
+    'endpoints': {
+        'type': 'list',
+        'elements': 'dict',
+        'default': [],
+        'options': {
+            'service': {
+                'type': 'str',
+                'aliases': ['name'],
+            },
+            'host': {
+                'type': 'str',
+                'required': True,
+            },
+            'address': {
+                'type': 'str',
+            },
+            'port': {
+                'type': 'int',
+                'default': 443,
+            },
+            'sni': {
+                'type': 'str',
+            },
+            'starttls': {
+                'type': 'str',
+                'default': 'auto',
+                'choices': [
+                    'auto',
+                    'none',
+                    'imap',
+                    'ldap',
+                    'mysql',
+                    'pop3',
+                    'postgres',
+                    'smtp',
+                    'vnc',
+                    'xmpp',
+                ],
+            },
+            'names': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'certificate': {
+                'type': 'path',
+            },
+            'warn': {
+                'type': 'str',
+            },
+            'fail': {
+                'type': 'str',
+            },
+            'allow_shared': {
+                'type': 'bool',
+                'default': False,
+            },
+        },
+    },
+    'domains': {
+        'type': 'list',
+        'elements': 'str',
+        'default': [],
+    },
+    'files': {
+        'type': 'list',
+        'elements': 'dict',
+        'default': [],
+        'options': {
+            'service': {
+                'type': 'str',
+                'aliases': ['name'],
+            },
+            'path': {
+                'type': 'path',
+                'required': True,
+            },
+            'private_key': {
+                'type': 'path',
+                'no_log': False,
+            },
+            'names': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'warn': {
+                'type': 'str',
+            },
+            'fail': {
+                'type': 'str',
+            },
+            'allow_shared': {
+                'type': 'bool',
+                'default': False,
+            },
+            'served': {
+                'type': 'bool',
+                'default': True,
+            },
+        },
+    },
+    'warn': {
+        'type': 'str',
+    },
+    'fail': {
+        'type': 'str',
+    },
+    'trust': {
+        'type': 'dict',
+        'default': {
+            'ca_path': [],
+            'system': True,
+        },
+        'options': {
+            'ca_path': {
+                'type': 'list',
+                'elements': 'path',
+                'default': [],
+            },
+            'system': {
+                'type': 'bool',
+                'default': True,
+            },
+        },
+    },
+    'revocation': {
+        'type': 'dict',
+        'default': {
+            'crl': [],
+            'fetch': False,
+            'stapled': True,
+        },
+        'options': {
+            'crl': {
+                'type': 'list',
+                'elements': 'str',
+                'default': [],
+            },
+            'fetch': {
+                'type': 'bool',
+                'default': False,
+            },
+            'stapled': {
+                'type': 'bool',
+                'default': True,
+            },
+        },
+    },
+    'timeout': {
+        'type': 'int',
+        'default': 10,
+    },
+    'deadline': {
+        'type': 'int',
+        'default': 120,
+    },
+    'parallel': {
+        'type': 'int',
+        'default': 512,
+    },
+    'attribution': {
+        'type': 'str',
+        'default': 'auto',
+        'choices': ['auto', 'never'],
+    },
+    'fail_on': {
+        'type': 'str',
+        'default': 'fail',
+        'choices': ['none', 'fail', 'warn'],
+    },
+    'report': {
+        'type': 'dict',
+        'default': {
+            'include': [],
+        },
+        'options': {
+            'host': {
+                'type': 'str',
+            },
+            'html': {
+                'type': 'path',
+            },
+            'prometheus': {
+                'type': 'path',
+            },
+            'json': {
+                'type': 'path',
+            },
+            'include': {
+                'type': 'list',
+                'elements': 'path',
+                'default': [],
+            },
+        },
+    },
+}
+
 CERT_REQUEST = {
     'certificates': {
         'type': 'list',
@@ -1414,6 +1611,146 @@ CERT_REQUEST = {
                             },
                             'state_dir': {
                                 'type': 'path',
+                            },
+                        },
+                    },
+                    'vault': {
+                        'type': 'dict',
+                        'options': {
+                            'url': {
+                                'type': 'list',
+                                'elements': 'str',
+                            },
+                            'namespace': {
+                                'type': 'str',
+                            },
+                            'ca_path': {
+                                'type': 'path',
+                            },
+                            'ca_pem': {
+                                'type': 'str',
+                            },
+                            'client_cert': {
+                                'type': 'path',
+                            },
+                            'client_key': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'tls_server_name': {
+                                'type': 'str',
+                            },
+                            'validate_certs': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'auth': {
+                                'type': 'dict',
+                                'options': {
+                                    'method': {
+                                        'type': 'str',
+                                        'default': 'token',
+                                        'choices': ['token', 'approle', 'cert', 'jwt', 'kubernetes', 'userpass', 'none'],
+                                    },
+                                    'mount': {
+                                        'type': 'str',
+                                    },
+                                    'role': {
+                                        'type': 'str',
+                                    },
+                                    'token': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'token_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'role_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'role_id_file': {
+                                        'type': 'path',
+                                    },
+                                    'secret_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'secret_id_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'wrapped_secret_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'wrapped_secret_id_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'jwt': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'jwt_file': {
+                                        'type': 'path',
+                                    },
+                                    'username': {
+                                        'type': 'str',
+                                    },
+                                    'password': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'password_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'revoke_after': {
+                                        'type': 'bool',
+                                        'default': True,
+                                    },
+                                },
+                            },
+                            'timeout': {
+                                'type': 'str',
+                                'default': '30s',
+                            },
+                            'retry_window': {
+                                'type': 'str',
+                                'default': '45s',
+                            },
+                            'wait_unsealed': {
+                                'type': 'str',
+                                'default': '0s',
+                            },
+                            'pin_active': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'allow_plaintext': {
+                                'type': 'bool',
+                                'default': False,
+                            },
+                            'mount': {
+                                'type': 'str',
+                                'default': 'pki',
+                            },
+                            'role': {
+                                'type': 'str',
+                                'required': True,
+                            },
+                            'issuer': {
+                                'type': 'str',
+                            },
+                            'root': {
+                                'type': 'path',
+                            },
+                            'revoke_old': {
+                                'type': 'str',
+                                'default': 'never',
+                                'choices': ['never', 'after_install'],
                             },
                         },
                     },
@@ -2248,6 +2585,146 @@ CERT_REQUEST = {
                             },
                             'state_dir': {
                                 'type': 'path',
+                            },
+                        },
+                    },
+                    'vault': {
+                        'type': 'dict',
+                        'options': {
+                            'url': {
+                                'type': 'list',
+                                'elements': 'str',
+                            },
+                            'namespace': {
+                                'type': 'str',
+                            },
+                            'ca_path': {
+                                'type': 'path',
+                            },
+                            'ca_pem': {
+                                'type': 'str',
+                            },
+                            'client_cert': {
+                                'type': 'path',
+                            },
+                            'client_key': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'tls_server_name': {
+                                'type': 'str',
+                            },
+                            'validate_certs': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'auth': {
+                                'type': 'dict',
+                                'options': {
+                                    'method': {
+                                        'type': 'str',
+                                        'default': 'token',
+                                        'choices': ['token', 'approle', 'cert', 'jwt', 'kubernetes', 'userpass', 'none'],
+                                    },
+                                    'mount': {
+                                        'type': 'str',
+                                    },
+                                    'role': {
+                                        'type': 'str',
+                                    },
+                                    'token': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'token_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'role_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'role_id_file': {
+                                        'type': 'path',
+                                    },
+                                    'secret_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'secret_id_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'wrapped_secret_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'wrapped_secret_id_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'jwt': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'jwt_file': {
+                                        'type': 'path',
+                                    },
+                                    'username': {
+                                        'type': 'str',
+                                    },
+                                    'password': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'password_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'revoke_after': {
+                                        'type': 'bool',
+                                        'default': True,
+                                    },
+                                },
+                            },
+                            'timeout': {
+                                'type': 'str',
+                                'default': '30s',
+                            },
+                            'retry_window': {
+                                'type': 'str',
+                                'default': '45s',
+                            },
+                            'wait_unsealed': {
+                                'type': 'str',
+                                'default': '0s',
+                            },
+                            'pin_active': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'allow_plaintext': {
+                                'type': 'bool',
+                                'default': False,
+                            },
+                            'mount': {
+                                'type': 'str',
+                                'default': 'pki',
+                            },
+                            'role': {
+                                'type': 'str',
+                                'required': True,
+                            },
+                            'issuer': {
+                                'type': 'str',
+                            },
+                            'root': {
+                                'type': 'path',
+                            },
+                            'revoke_old': {
+                                'type': 'str',
+                                'default': 'never',
+                                'choices': ['never', 'after_install'],
                             },
                         },
                     },

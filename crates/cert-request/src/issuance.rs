@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use issuers::{
     Acme, AuthorityKey, CaFiles, Error, External, Issuer, Material, PrivateCa, Provided,
-    ProvidedFiles, SelfSigned, Signed,
+    ProvidedFiles, SelfSigned, Signed, Vault,
 };
 use pki::{PrivateKey, Timestamp};
 use tls_files::Observed;
@@ -32,6 +32,8 @@ pub enum Loaded {
     Provided(Box<Provided>),
     /// The subject.
     SelfSigned(Box<SelfSigned>),
+    /// A Vault or OpenBao.
+    Vault(Box<Vault>),
 }
 
 impl Loaded {
@@ -44,6 +46,7 @@ impl Loaded {
             Self::PrivateCa(issuer) => issuer.as_ref(),
             Self::Provided(issuer) => issuer.as_ref(),
             Self::SelfSigned(issuer) => issuer.as_ref(),
+            Self::Vault(issuer) => issuer.as_ref(),
         }
     }
 
@@ -51,7 +54,7 @@ impl Loaded {
     /// account of what it issues.
     pub fn issues_without_effect(&self) -> bool {
         match self {
-            Self::Acme(_) | Self::Certmonger(_) => false,
+            Self::Acme(_) | Self::Certmonger(_) | Self::Vault(_) => false,
             Self::External(_) | Self::PrivateCa(_) | Self::Provided(_) | Self::SelfSigned(_) => {
                 true
             }
@@ -70,6 +73,14 @@ impl Loaded {
     pub fn kept(&self) -> Option<&Kept> {
         match self {
             Self::Certmonger(kept) => Some(kept),
+            _ => None,
+        }
+    }
+
+    /// The role of a Vault, if it is one.
+    pub fn vault(&self) -> Option<&Vault> {
+        match self {
+            Self::Vault(issuer) => Some(issuer),
             _ => None,
         }
     }
@@ -141,6 +152,7 @@ fn load(
             signed.as_ref(),
             trust.as_deref(),
         )?)),
+        IssuerSpec::Vault(spec) => Ok(Loaded::Vault(Box::new(vault(spec.root.as_deref())?))),
         IssuerSpec::Provided(spec) => Ok(Loaded::Provided(Box::new(provided(spec, entry, now)?))),
     }
 }
@@ -216,6 +228,19 @@ fn external(signed: Option<&Source>, trust: Option<&Path>) -> Result<External, E
         .transpose()?;
     let trust = trust.map(|path| read("trusted root", path)).transpose()?;
     External::new(signed, trust.as_ref().map(material).as_ref())
+}
+
+fn vault(root: Option<&Path>) -> Result<Vault, Error> {
+    let root = root.map(|path| read("trusted root", path)).transpose()?;
+    let roots = root.as_ref().map(|root| {
+        let (what, bytes) = root;
+        pki::chain::parse_bundle(bytes).map_err(|source| Error::Bundle {
+            what: what.clone(),
+            source: Box::new(source),
+        })
+    });
+    let roots = roots.transpose()?.unwrap_or_default();
+    Ok(Vault::new(Arc::new(roots)))
 }
 
 fn provided(spec: &ProvidedSpec, entry: &Entry, now: Timestamp) -> Result<Provided, Error> {

@@ -17,6 +17,7 @@ pub mod ordered;
 pub mod outcome;
 pub mod params;
 pub mod request;
+pub mod signed;
 pub mod state;
 pub mod task;
 
