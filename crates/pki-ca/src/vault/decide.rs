@@ -86,9 +86,8 @@ pub fn decide(request: &Request, observed: &Observed, now: Timestamp) -> Plan {
 fn refuse_rest(context: &Context<'_>, plan: &mut Plan) {
     let request = context.request;
     let revoke = (0..request.revoke.len()).map(|index| format!("revoke[{index}]"));
-    let sign = (0..request.sign.len()).map(|index| format!("sign[{index}]"));
     let crl = request.crl.authorities.iter().map(|_| "crl".to_owned());
-    for item in sign.chain(revoke).chain(crl) {
+    for item in revoke.chain(crl) {
         if let Err(failure) = context.refuse_if_old("it has no names to tell authorities apart") {
             plan.failed.push(Failed { item, failure });
         }

@@ -78,7 +78,7 @@ pub(super) fn find(context: &Context<'_>, wish: &Wish) -> Result<Signer, Failure
         Some(predicted) => {
             let length = context.request.authority(parent).and_then(|parent| {
                 let is_root = parent.base.kind == AuthorityKind::Root;
-                parent.base.path_length.or((!is_root).then_some(0))
+                parent.base.path_length.or_else(|| (!is_root).then_some(0))
             });
             Ok(Signer::Made(parent.to_string(), predicted.clone(), length))
         }
