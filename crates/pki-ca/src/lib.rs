@@ -26,6 +26,7 @@ pub mod sign;
 pub mod spec;
 pub mod task;
 pub mod tree;
+pub mod vault;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -38,7 +38,10 @@ const FILES: &[OptionSpec] = &[
     OptionSpec::new("directory_mode", Kind::Raw).default(r#""0755""#),
 ];
 
-const BACKEND: &[OptionSpec] = &[OptionSpec::new("files", Kind::Dict).options(FILES)];
+const BACKEND: &[OptionSpec] = &[
+    OptionSpec::new("files", Kind::Dict).options(FILES),
+    OptionSpec::new("vault", Kind::Dict).options(crate::vault::params::BACKEND),
+];
 
 const KEY: &[OptionSpec] = &[
     OptionSpec::new("algorithm", Kind::Str).choices(&["rsa", "ecdsa", "ed25519", "ed448"]),
@@ -81,6 +84,14 @@ const AUTHORITY: &[OptionSpec] = &[
         .choices(REASONS)
         .default(r#""unspecified""#),
     OptionSpec::new("force", Kind::Bool).default("false"),
+    OptionSpec::new("key_name", Kind::Str),
+    OptionSpec::new("parent_mount", Kind::Str),
+    OptionSpec::new("chain_issuers", Kind::List(Element::Str)),
+    OptionSpec::new("leaf_not_after_behavior", Kind::Str).choices(&["err", "truncate", "permit"]),
+    OptionSpec::new("csr_path", Kind::Path),
+    OptionSpec::new("root_ca", Kind::Str),
+    OptionSpec::new("validate", Kind::Dict).options(crate::vault::params::VALIDATE),
+    OptionSpec::new("confirm", Kind::Str),
 ];
 
 const SIGN: &[OptionSpec] = &[
@@ -130,6 +141,8 @@ pub const OPTIONS: &[OptionSpec] = &[
         .options(REVOKE)
         .default("[]"),
     OptionSpec::new("crl", Kind::Dict).options(CRL),
+    OptionSpec::new("vault_config", Kind::Dict).options(crate::vault::config::params::VAULT_CONFIG),
+    OptionSpec::new("inspect", Kind::Bool).default("false"),
     OptionSpec::new("lock_timeout", Kind::Str).default(r#""60s""#),
     OptionSpec::new("parallel", Kind::Int),
 ];
@@ -157,6 +170,12 @@ pub struct Params {
     /// Revocation lists to be kept fresh.
     #[serde(default)]
     pub crl: Option<Crl>,
+    /// How the mount is configured; only for backend vault.
+    #[serde(default)]
+    pub vault_config: Option<crate::vault::config::params::VaultConfig>,
+    /// Report the server and all issuers of the mount; only for backend vault.
+    #[serde(default)]
+    pub inspect: bool,
     /// How long to wait for another run on the same tree.
     pub lock_timeout: String,
     /// How many signatures at once; default the number of cores.
@@ -170,6 +189,9 @@ pub struct Backend {
     /// A directory tree on this host.
     #[serde(default)]
     pub files: Option<Files>,
+    /// A mount of the PKI engine of a Vault or OpenBao.
+    #[serde(default)]
+    pub vault: Option<crate::vault::params::Backend>,
 }
 
 /// `backend.files`.
@@ -245,6 +267,9 @@ pub struct Authority {
     pub reason: String,
     /// State `absent`: even while certificates below are valid.
     pub force: bool,
+    /// What only an authority in a Vault has.
+    #[serde(flatten)]
+    pub in_vault: crate::vault::params::InVault,
 }
 
 /// `authorities[].key`.

@@ -2,8 +2,8 @@
 //! `Params` → [`Request`]: after this nothing is missing, contradictory or unparsed. All faults of the
 //! input are collected, each with the path of its option.
 
-mod authority;
-mod signing;
+pub(crate) mod authority;
+pub(crate) mod signing;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -69,6 +69,7 @@ impl Request {
     /// Checks all options.
     pub fn try_from_params(params: Params) -> Result<Self, InputFaults> {
         let mut faults = Faults::new();
+        crate::vault::options::refuse_at_files(&params, &mut faults);
         let tree = tree(params.backend.files, &mut faults);
         let authorities = authority::authorities(params.authorities, &mut faults);
         let sign = signing::signatures(params.sign, &mut faults);
@@ -106,7 +107,7 @@ impl Request {
 /// Where a fault is noted, what is returned does not matter any more.
 fn tree(files: Option<Files>, faults: &mut Faults) -> Tree {
     let Some(files) = files else {
-        faults.push("backend", "choose one backend: files");
+        faults.push("backend", "choose one backend: files or vault");
         let (key_mode, mode) = (Mode::new(0o600), Mode::new(0o755));
         let ownership = Ownership {
             owner: None,
@@ -174,7 +175,7 @@ fn mode(path: &str, value: &Value, faults: &mut Faults) -> Mode {
     })
 }
 
-fn parallel(wished: Option<i64>, faults: &mut Faults) -> usize {
+pub(crate) fn parallel(wished: Option<i64>, faults: &mut Faults) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     match wished.map(usize::try_from) {
         None => cores,
@@ -243,7 +244,7 @@ fn check_selection(
 }
 
 /// Parses `text`; a fault is noted at `path`.
-fn parsed<T>(path: &str, text: &str, faults: &mut Faults) -> Option<T>
+pub(crate) fn parsed<T>(path: &str, text: &str, faults: &mut Faults) -> Option<T>
 where
     T: FromStr,
     T::Err: Display,

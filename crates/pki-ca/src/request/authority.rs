@@ -122,7 +122,7 @@ pub enum WhenInUse {
 }
 
 /// Checks `authorities`.
-pub(super) fn authorities(
+pub(crate) fn authorities(
     wishes: Vec<params::Authority>,
     faults: &mut Faults,
 ) -> Vec<AuthorityWish> {
@@ -242,12 +242,30 @@ fn uploaded(path: &str, pem: Option<&str>, faults: &mut Faults) -> Option<Vec<Ce
         );
         return None;
     };
-    match chain::parse_bundle(pem.as_bytes()) {
+    bundle(path, pem, faults)
+}
+
+/// The certificates of a text: PEM, or base64 of PEM, as charms and secret stores hand it around.
+pub(crate) fn bundle(path: &str, text: &str, faults: &mut Faults) -> Option<Vec<Certificate>> {
+    match chain::parse_bundle(&unwrapped(text)) {
         Ok(certificates) => Some(certificates),
         Err(error) => {
             faults.push(path, error.to_string());
             None
         }
+    }
+}
+
+fn unwrapped(text: &str) -> Vec<u8> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let holds_pem = |bytes: &[u8]| bytes.windows(BEGIN.len()).any(|window| window == BEGIN);
+    let packed: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
+    match data_encoding::BASE64.decode(&packed) {
+        Ok(inner) if holds_pem(&inner) => inner,
+        _ => text.as_bytes().to_vec(),
     }
 }
 

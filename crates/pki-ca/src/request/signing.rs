@@ -106,7 +106,7 @@ pub struct CrlWish {
 }
 
 /// Checks `sign`.
-pub(super) fn signatures(wishes: Vec<params::Sign>, faults: &mut Faults) -> Vec<SignWish> {
+pub(crate) fn signatures(wishes: Vec<params::Sign>, faults: &mut Faults) -> Vec<SignWish> {
     let mut first_use = HashMap::new();
     let mut checked = Vec::with_capacity(wishes.len());
     for (index, wish) in wishes.into_iter().enumerate() {
@@ -212,7 +212,7 @@ fn profile(at: &str, wish: &params::Sign, faults: &mut Faults) -> Profile {
 }
 
 /// Checks `revoke`.
-pub(super) fn revocations(wishes: Vec<params::Revoke>, faults: &mut Faults) -> Vec<RevokeWish> {
+pub(crate) fn revocations(wishes: Vec<params::Revoke>, faults: &mut Faults) -> Vec<RevokeWish> {
     let each = wishes.iter().enumerate();
     each.filter_map(|(index, wish)| revocation(&format!("revoke[{index}]"), wish, faults))
         .collect()
@@ -255,7 +255,7 @@ fn revocation(at: &str, wish: &params::Revoke, faults: &mut Faults) -> Option<Re
 }
 
 /// A reason; `unspecified` is said by leaving the extension out (RFC 5280 §5.3.1).
-pub(super) fn reason(path: &str, text: &str, faults: &mut Faults) -> Option<RevocationReason> {
+pub(crate) fn reason(path: &str, text: &str, faults: &mut Faults) -> Option<RevocationReason> {
     if text == "unspecified" {
         return None;
     }
@@ -263,7 +263,7 @@ pub(super) fn reason(path: &str, text: &str, faults: &mut Faults) -> Option<Revo
 }
 
 /// Checks `crl`.
-pub(super) fn lists(wish: Option<params::Crl>, faults: &mut Faults) -> CrlWish {
+pub(crate) fn lists(wish: Option<params::Crl>, faults: &mut Faults) -> CrlWish {
     let Some(wish) = wish else {
         return CrlWish {
             authorities: None,
