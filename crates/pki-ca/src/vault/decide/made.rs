@@ -279,7 +279,7 @@ pub(super) fn signer(context: &Context<'_>, wish: &Wish) -> Result<Signer, Failu
         });
     }
     let mount = context.observed.mount(&wish.parent_mount);
-    if let Some(found) = mount.named(parent.as_str()) {
+    if let Some(found) = mount.referred(parent.as_str()) {
         check_signer(context, wish, found)?;
         return Ok(Signer::Found(Box::new(found.clone())));
     }
