@@ -645,6 +645,203 @@ ACME_DNS_CHALLENGE = {
     },
 }
 
+CERT_CHECK = {
+    'endpoints': {
+        'type': 'list',
+        'elements': 'dict',
+        'default': [],
+        'options': {
+            'service': {
+                'type': 'str',
+                'aliases': ['name'],
+            },
+            'host': {
+                'type': 'str',
+                'required': True,
+            },
+            'address': {
+                'type': 'str',
+            },
+            'port': {
+                'type': 'int',
+                'default': 443,
+            },
+            'sni': {
+                'type': 'str',
+            },
+            'starttls': {
+                'type': 'str',
+                'default': 'auto',
+                'choices': [
+                    'auto',
+                    'none',
+                    'imap',
+                    'ldap',
+                    'mysql',
+                    'pop3',
+                    'postgres',
+                    'smtp',
+                    'vnc',
+                    'xmpp',
+                ],
+            },
+            'names': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'certificate': {
+                'type': 'path',
+            },
+            'warn': {
+                'type': 'str',
+            },
+            'fail': {
+                'type': 'str',
+            },
+            'allow_shared': {
+                'type': 'bool',
+                'default': False,
+            },
+        },
+    },
+    'domains': {
+        'type': 'list',
+        'elements': 'str',
+        'default': [],
+    },
+    'files': {
+        'type': 'list',
+        'elements': 'dict',
+        'default': [],
+        'options': {
+            'service': {
+                'type': 'str',
+                'aliases': ['name'],
+            },
+            'path': {
+                'type': 'path',
+                'required': True,
+            },
+            'private_key': {
+                'type': 'path',
+                'no_log': False,
+            },
+            'names': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'warn': {
+                'type': 'str',
+            },
+            'fail': {
+                'type': 'str',
+            },
+            'allow_shared': {
+                'type': 'bool',
+                'default': False,
+            },
+            'served': {
+                'type': 'bool',
+                'default': True,
+            },
+        },
+    },
+    'warn': {
+        'type': 'str',
+    },
+    'fail': {
+        'type': 'str',
+    },
+    'trust': {
+        'type': 'dict',
+        'default': {
+            'ca_path': [],
+            'system': True,
+        },
+        'options': {
+            'ca_path': {
+                'type': 'list',
+                'elements': 'path',
+                'default': [],
+            },
+            'system': {
+                'type': 'bool',
+                'default': True,
+            },
+        },
+    },
+    'revocation': {
+        'type': 'dict',
+        'default': {
+            'crl': [],
+            'fetch': False,
+            'stapled': True,
+        },
+        'options': {
+            'crl': {
+                'type': 'list',
+                'elements': 'str',
+                'default': [],
+            },
+            'fetch': {
+                'type': 'bool',
+                'default': False,
+            },
+            'stapled': {
+                'type': 'bool',
+                'default': True,
+            },
+        },
+    },
+    'timeout': {
+        'type': 'int',
+        'default': 10,
+    },
+    'deadline': {
+        'type': 'int',
+        'default': 120,
+    },
+    'parallel': {
+        'type': 'int',
+        'default': 512,
+    },
+    'attribution': {
+        'type': 'str',
+        'default': 'auto',
+        'choices': ['auto', 'never'],
+    },
+    'fail_on': {
+        'type': 'str',
+        'default': 'fail',
+        'choices': ['none', 'fail', 'warn'],
+    },
+    'report': {
+        'type': 'dict',
+        'default': {
+            'include': [],
+        },
+        'options': {
+            'host': {
+                'type': 'str',
+            },
+            'html': {
+                'type': 'path',
+            },
+            'prometheus': {
+                'type': 'path',
+            },
+            'json': {
+                'type': 'path',
+            },
+            'include': {
+                'type': 'list',
+                'elements': 'path',
+                'default': [],
+            },
+        },
+    },
+}
+
 CERT_REQUEST = {
     'certificates': {
         'type': 'list',

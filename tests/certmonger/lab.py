@@ -37,6 +37,7 @@ HELPER = """#!/bin/sh
 case "$CERTMONGER_OPERATION" in SUBMIT|POLL) ;; *) exit 6 ;; esac
 echo "$CERTMONGER_OPERATION $CERTMONGER_CA_PROFILE" >>{place}/asked
 code=$(cat {place}/code)
+[ ! -e {place}/thinks ] || sleep "$(cat {place}/thinks)"
 case $code in
     0) exec /usr/lib/certmonger/local-submit ;;
     1) echo cookie; exit 1 ;;
@@ -138,7 +139,13 @@ class Lab:
 
     def answers(self, code):
         """What the helper answers from now on."""
-        (self.place / "code").write_text(f"{code}\n", encoding="utf-8")
+        # In one step: it may be asked at any moment.
+        (self.place / "code.new").write_text(f"{code}\n", encoding="utf-8")
+        (self.place / "code.new").rename(self.place / "code")
+
+    def thinks(self, seconds):
+        """How long the helper thinks before it answers, from now on; what it answers it knows before."""
+        (self.place / "thinks").write_text(f"{seconds}\n", encoding="utf-8")
 
     @property
     def asked(self):

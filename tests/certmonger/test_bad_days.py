@@ -78,6 +78,16 @@ def test_a_change_that_is_refused_after_the_wait_fails_the_later_run(lab):
     unchanged(lab, helped(lab))
 
 
+def test_a_refusal_that_was_under_way_when_the_task_came_is_a_failure(lab):
+    done(lab, helped(lab, dns=["web.example.org", "old.example.org"]))
+    lab.answers(2)
+    lab.thinks(3)
+    assert call(lab, helped(lab, issuer={"wait_timeout": "1s"})).failure()["kind"] == "certmonger.timeout"
+    assert lab.listed(lab.file("web.crt"))["status"] == "SUBMITTING"
+    answer = call(lab, helped(lab))
+    assert answer.failure()["kind"] == "certmonger.refused", answer
+
+
 def test_without_wait_a_certificate_is_pending_until_it_is_there(lab):
     lab.answers(5)
     wish = helped(lab, issuer={"wait": False})

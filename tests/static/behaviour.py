@@ -186,7 +186,35 @@ class ContainerRestart(Program):
         assert json.loads(done.stdout)["fingerprint"] == shown, done.stdout
 
 
-PROGRAMS = {"acme_dns_challenge": AcmeDnsChallenge, "cert_request": CertRequest, "container_restart": ContainerRestart, "file_set": FileSet, "pki_ca": PkiCa}
+class CertCheck(Program):
+    """A certificate in a file."""
+
+    def checks(self):
+        return [self.judges_a_certificate_of_openssl, self.is_unmoved_by_a_hostile_openssl_configuration, self.never_opens_the_openssl_configuration]
+
+    def judges_a_certificate_of_openssl(self, place):
+        self.issue(place)
+
+    def issue(self, place, environment=None):
+        """Has the program judge a certificate of the openssl command, and look at a port that nobody has."""
+        certificate, key = place / "certificate.pem", place / "key.pem"
+        made = openssl("req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-days", "90", "-subj", "/CN=a.test",
+                       "-addext", "subjectAltName=DNS:a.test", "-keyout", key, "-out", certificate)
+        assert made.returncode == 0, made.stderr
+        options = {"files": [{"path": str(certificate), "private_key": str(key), "names": ["a.test"]}], "domains": ["127.0.0.1 1"], "fail_on": "none",
+                   "trust": {"system": False, "ca_path": [str(certificate)]}}
+        done = subprocess.run(self.command, input=json.dumps(options), capture_output=True, text=True, timeout=SECONDS, check=False,
+                              env={"PATH": os.environ["PATH"], **(environment or {})})
+        assert done.returncode == 0, f"exit {done.returncode}: {done.stdout}{done.stderr}"
+        answer = json.loads(done.stdout)
+        shown = openssl("x509", "-in", certificate, "-noout", "-fingerprint", "-sha256").stdout.strip().partition("=")[2]
+        judged = answer["files"][0]
+        assert judged["trusted_by"]["fingerprint_sha256"] == shown and [each["kind"] for each in judged["findings"]] == ["unserved"], done.stdout
+        assert [each["kind"] for each in answer["endpoints"][0]["findings"]] == ["probe.connect"], done.stdout
+
+
+PROGRAMS = {"acme_dns_challenge": AcmeDnsChallenge, "cert_check": CertCheck, "cert_request": CertRequest, "container_restart": ContainerRestart,
+            "file_set": FileSet, "pki_ca": PkiCa}
 
 
 def openssl(*argv, environment=None, seconds=SECONDS):

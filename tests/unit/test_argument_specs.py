@@ -18,11 +18,13 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 NATIVE = TOP / "plugins" / "native" / f"linux-{os.uname().machine}"
 MODULES = {
     "acme_dns_challenge": argument_specs.ACME_DNS_CHALLENGE,
+    "cert_check": argument_specs.CERT_CHECK,
     "cert_request": argument_specs.CERT_REQUEST, "container_restart": argument_specs.CONTAINER_RESTART, "file_set": argument_specs.FILE_SET,
     "pki_ca": argument_specs.PKI_CA,
 }
 SECRETS = {
     "acme_dns_challenge": {"api_key", "application_credential_secret", "hmac_key", "password", "secret", "secret_key", "session_token", "token"},
+    "cert_check": set(),
     "cert_request": {"challenge_password", "passphrase", "private_key_content"}, "container_restart": set(), "file_set": {"content", "content_base64"},
     "pki_ca": {"passphrase"},
 }

@@ -25,10 +25,11 @@ def test_shipped_lists_each_machine(tmp_path):
 
 
 def test_all_actions_and_the_role_carry_the_same_programs():
-    from ansible_collections.tls.everywhere.plugins.action import acme_dns_challenge, cert_request, certificate_role, container_restart, file_set, pki_ca
+    from ansible_collections.tls.everywhere.plugins.action import acme_dns_challenge, cert_check, cert_request, certificate_role, container_restart
+    from ansible_collections.tls.everywhere.plugins.action import file_set, pki_ca
 
-    actions = [each.ActionModule for each in (acme_dns_challenge, cert_request, container_restart, file_set, pki_ca)]
-    assert {action.NAME for action in actions} == {"acme_dns_challenge", "cert_request", "container_restart", "file_set", "pki_ca"}
+    actions = [each.ActionModule for each in (acme_dns_challenge, cert_check, cert_request, container_restart, file_set, pki_ca)]
+    assert {action.NAME for action in actions} == {"acme_dns_challenge", "cert_check", "cert_request", "container_restart", "file_set", "pki_ca"}
     # One object: hashed once for all of them.
     assert all(programs is shipped() for programs in [certificate_role.PROGRAMS, *(action.PROGRAMS for action in actions)])
 

@@ -72,6 +72,25 @@ const SAVING: &[&str] = &[
     "START_SAVING_ONLY_CA_CERTS",
 ];
 
+/// On the way to the authority, or there: what comes of it is a new certificate or a refusal.
+const ASKING: &[&str] = &[
+    "CA_WORKING",
+    "GENERATING_CSR",
+    "GENERATING_KEY_PAIR",
+    "GENERATING_SCEP_DATA",
+    "HAVE_CSR",
+    "HAVE_KEYINFO",
+    "HAVE_KEY_PAIR",
+    "HAVE_SCEP_DATA",
+    "NEED_CSR",
+    "NEED_KEYINFO",
+    "NEED_KEY_PAIR",
+    "NEED_SCEP_DATA",
+    "NEED_TO_SUBMIT",
+    "READING_KEYINFO",
+    "SUBMITTING",
+];
+
 impl State {
     /// From certmonger's word.
     #[must_use]
@@ -97,6 +116,12 @@ impl State {
             word if SAVING.contains(&word) => Class::Saving,
             _ => Class::Transient,
         }
+    }
+
+    /// Whether the authority is being asked, or will be as soon as key and request are made.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        ASKING.contains(&self.0.as_str())
     }
 
     /// What an operator should do about a state in which nothing happens.
@@ -130,6 +155,21 @@ impl fmt::Display for State {
 #[cfg(test)]
 mod tests {
     use super::{Class, State};
+
+    #[test]
+    fn what_leads_to_the_authority_is_told_from_what_looks_at_files() {
+        for word in ["NEED_CSR", "SUBMITTING", "CA_WORKING"] {
+            assert!(State::new(word).is_asking(), "{word}");
+        }
+        for word in [
+            "MONITORING",
+            "NEWLY_ADDED_READING_CERT",
+            "SAVING_CERT",
+            "NEED_TO_NOTIFY_ISSUED_SAVED",
+        ] {
+            assert!(!State::new(word).is_asking(), "{word}");
+        }
+    }
 
     #[test]
     fn each_state_of_the_daemon_has_its_class() {

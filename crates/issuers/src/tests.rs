@@ -296,7 +296,13 @@ fn a_vault_judges_by_the_authority_that_signs_now_and_by_nothing_before_it_was_a
     };
     assert_eq!(signs(&old).issued(&leaf, &[]), IssuerMatch::Ours);
     assert_ne!(signs(&new).issued(&leaf, &[]), IssuerMatch::Ours);
-    assert_eq!(signs(&old).obtainable(days(398)), days(100));
+    let (known, issuing) = (signs(&old), signs(&old).issuing().unwrap().clone());
+    assert!(known.obtainable(days(398)) < issuing.until(days(398)));
+    assert!(issuing.until(days(398)) < days(100));
+    assert_eq!(
+        (known.obtainable(days(9)), issuing.until(days(9))),
+        (days(9), days(9))
+    );
 
     let revoked = vault.with_revocation(Some(NOW));
     assert!(

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use pki::chain::Trust;
-use pki::{Certificate, CertificateRequest, Timestamp};
+use pki::{Certificate, CertificateRequest, Lifetime, Timestamp};
 
 use crate::{Above, Error, Fidelity, Issued, Issuer, IssuerMatch, Wish};
 
@@ -16,6 +16,21 @@ pub struct Issuing {
     pub certificate: Certificate,
     /// Those above it, in any order.
     pub above: Vec<Certificate>,
+}
+
+/// So much earlier than the authority ends what is asked for: the server's clock may be a little ahead of ours.
+const BEFORE_ITS_END: Lifetime = Lifetime(120);
+
+/// A certificate that ends at most so long before the authority is not renewed to gain the rest.
+const NOT_WORTH_IT: Lifetime = Lifetime(600);
+
+impl Issuing {
+    /// Until when to ask for a certificate that shall end at `wished`. An authority that is to refuse what outlives it,
+    /// which they do unless they are told otherwise, would give none at all.
+    #[must_use]
+    pub fn until(&self, wished: Timestamp) -> Timestamp {
+        wished.min(self.certificate.facts().not_after - BEFORE_ITS_END)
+    }
 }
 
 /// A role, as far as one certificate is concerned.
@@ -87,7 +102,7 @@ impl Issuer for Vault {
 
     /// Nothing outlives the authority. What mount and role allow is only known when it is given.
     fn obtainable(&self, wished: Timestamp) -> Timestamp {
-        let end = |issuing: &Issuing| issuing.certificate.facts().not_after;
+        let end = |issuing: &Issuing| issuing.certificate.facts().not_after - NOT_WORTH_IT;
         self.issuing()
             .map_or(wished, |issuing| wished.min(end(issuing)))
     }

@@ -2,6 +2,7 @@
 //! Backend `vault`: the authorities of a PKI mount of a Vault or OpenBao, the same walk as for files.
 
 pub mod apply;
+pub mod config;
 pub mod decide;
 pub mod failure;
 pub(crate) mod lists;

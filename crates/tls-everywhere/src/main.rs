@@ -12,8 +12,9 @@ use std::process::ExitCode;
 use call::{Call, Entry};
 
 /// The modules, in the order in which they are named to who calls none of them.
-static MODULES: [Entry; 5] = [
+static MODULES: [Entry; 6] = [
     Entry::new("acme_dns_challenge", acme_dns_challenge::main),
+    Entry::new("cert_check", cert_check::main),
     Entry::new("cert_request", cert_request::main),
     Entry::new("container_restart", container_restart::main),
     Entry::new("file_set", file_set::main),

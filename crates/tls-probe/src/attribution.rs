@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use rustix::process::Pid;
 
-use crate::{Error, NetworkNamespace, Result, Stage, processes, tcp_table};
+use crate::{Error, NetworkNamespace, Result, Stage, processes, sock_diag, tcp_table};
 
 /// The two ends of a connection of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,43 @@ pub fn accepted_by(
     let Some(inode) = other_end(link, network)? else {
         return Ok(AcceptedBy::Unknown);
     };
+    let holders = holders(inode, candidates)?;
+    Ok(match holders.is_empty() {
+        true => AcceptedBy::SomebodyElse,
+        false => AcceptedBy::Candidates(holders),
+    })
+}
+
+/// Whether the other end of a connection, which must still be open, is a socket of this network at all: it is not where
+/// address translation leads elsewhere.
+///
+/// # Errors
+/// [`Error::Namespace`], if the network is not ours and we are not root.
+pub fn is_in(link: &Link, network: &NetworkNamespace) -> Result<bool> {
+    Ok(other_end(link, network)?.is_some())
+}
+
+/// The processes that hold the other end of a connection which address translation has led into another network of this
+/// machine (a port that an engine publishes): there the server's end has another address, and only ours is the same.
+///
+/// # Errors
+/// As [`accepted_by`].
+pub fn led_to(link: &Link, network: &NetworkNamespace, candidates: &[Pid]) -> Result<Vec<Pid>> {
+    let mut inode = None;
+    tcp_table::walk(network, |row| {
+        if row.remote == link.ours && row.inode != 0 {
+            inode = Some(row.inode);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })?;
+    match inode {
+        Some(inode) => holders(inode, candidates),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn holders(inode: u64, candidates: &[Pid]) -> Result<Vec<Pid>> {
     let mut holders = Vec::new();
     for &pid in candidates {
         match processes::sockets(pid) {
@@ -79,13 +116,13 @@ pub fn accepted_by(
             Err(error) => return Err(error),
         }
     }
-    Ok(match holders.is_empty() {
-        true => AcceptedBy::SomebodyElse,
-        false => AcceptedBy::Candidates(holders),
-    })
+    Ok(holders)
 }
 
 fn other_end(link: &Link, network: &NetworkNamespace) -> Result<Option<u64>> {
+    if let Ok(answer) = network.enter(|| sock_diag::inode(link.theirs, link.ours))? {
+        return Ok(answer);
+    }
     let mut inode = None;
     tcp_table::walk(network, |row| {
         if row.local == link.theirs && row.remote == link.ours && row.inode != 0 {

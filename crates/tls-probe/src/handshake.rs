@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{
-    HandshakeError, MidHandshakeSslStream, Ssl, SslContext, SslMethod, SslRef, SslVerifyMode,
+    HandshakeError, MidHandshakeSslStream, Ssl, SslContext, SslMethod, SslMode, SslRef,
+    SslVerifyMode,
 };
 
 use crate::deadline::Deadline;
@@ -93,7 +94,6 @@ impl Prober {
     /// # Errors
     /// Every variant of [`Error`] that has an address.
     pub fn probe(&self, place: &Place<'_>, ask: &Ask, patience: Duration) -> Result<Held> {
-        let ssl = self.client(ask).map_err(crypto("prepare a handshake"))?;
         let deadline = Deadline::after(patience);
         let tcp = place.connect(&deadline)?;
         let link = Link::of(&tcp, place.address())?;
@@ -102,6 +102,8 @@ impl Prober {
             protocol.negotiate(&mut wire, ask.server_name.as_ref())?;
         }
         wire.begin_tls();
+        // Not before: of many servers that hang, most hang earlier, and a handshake has memory of its own.
+        let ssl = self.client(ask).map_err(crypto("prepare a handshake"))?;
         let state = shake(ssl, wire)?;
         Ok(Held { link, state })
     }
@@ -129,6 +131,8 @@ impl Prober {
 fn context(key: Option<KeyKind>) -> Result<SslContext, ErrorStack> {
     let mut builder = SslContext::builder(SslMethod::tls_client())?;
     builder.set_security_level(0);
+    // A handshake that waits keeps no buffers: hundreds may wait at once.
+    builder.set_mode(SslMode::RELEASE_BUFFERS);
     match key {
         None => builder.set_cipher_list("ALL:!aNULL")?,
         Some(KeyKind::Ecdsa) => {

@@ -50,11 +50,12 @@ mod namespace;
 mod place;
 mod presented;
 mod processes;
+mod sock_diag;
 mod starttls;
 mod tcp_table;
 mod wire;
 
-pub use attribution::{AcceptedBy, Link, accepted_by};
+pub use attribution::{AcceptedBy, Link, accepted_by, is_in, led_to};
 pub use error::{Error, Result, Stage};
 pub use handshake::{Ask, Ending, Held, KeyKind, Prober};
 pub use listeners::{Listener, listeners};

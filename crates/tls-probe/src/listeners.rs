@@ -17,6 +17,9 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The processes that have a listening socket of it open, in the order given. Programs that prefork inherit it.
     pub holders: Vec<Pid>,
+    /// How many listening sockets there are. With one, whoever accepts has inherited it from the same program; with
+    /// more (SO_REUSEPORT), they may be those of strangers.
+    pub sockets: usize,
     /// The network in which the address is.
     pub network: NetworkNamespace,
 }
@@ -94,6 +97,7 @@ fn listeners_inside(network: &NetworkNamespace, sockets: &Sockets) -> Result<Vec
     let listeners = inodes.into_iter().map(|(address, inodes)| Listener {
         address,
         holders: holders(sockets, &inodes),
+        sockets: inodes.len(),
         network: network.clone(),
     });
     Ok(listeners

@@ -2,6 +2,7 @@
 //! Network namespaces of processes.
 
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::Pid;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+use crate::place::is_local;
 use crate::{Error, Result};
 
 /// A network namespace, held open: it stays even when its processes are gone.
@@ -55,6 +57,14 @@ impl NetworkNamespace {
     pub fn is_own(&self) -> bool {
         rustix::fs::stat("/proc/thread-self/ns/net")
             .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == self.identity)
+    }
+
+    /// Whether it has this address itself. Asked of its routing table, without a packet.
+    ///
+    /// # Errors
+    /// [`Error::Namespace`], if it is not ours and we are not root.
+    pub fn has(&self, address: IpAddr) -> Result<bool> {
+        self.enter(|| is_local(address).unwrap_or(false))
     }
 
     /// Does something inside. A thread of its own enters and ends there, so that no other work of this process ever

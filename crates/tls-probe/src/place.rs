@@ -71,7 +71,7 @@ fn dial(address: SocketAddr, deadline: &Deadline) -> Result<TcpStream> {
 /// Whether the namespace of this thread has the address. Asked of the routing table, without a packet: to an own
 /// address the kernel goes from that address. A bind would not tell, since `ip_nonlocal_bind` lets it succeed.
 /// An error says that there is no route at all, so a connection fails by itself.
-fn is_local(ip: IpAddr) -> io::Result<bool> {
+pub(crate) fn is_local(ip: IpAddr) -> io::Result<bool> {
     if ip.is_loopback() {
         return Ok(true);
     }

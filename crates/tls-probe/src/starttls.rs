@@ -5,6 +5,7 @@ mod imap;
 mod ldap;
 mod lines;
 mod mysql;
+mod pop3;
 mod postgres;
 mod smtp;
 mod vnc;
@@ -22,6 +23,8 @@ pub enum StartTls {
     Ldap,
     /// The client/server protocol of MySQL and MariaDB.
     Mysql,
+    /// RFC 2595 §4.
+    Pop3,
     /// The PostgreSQL frontend/backend protocol, SSLRequest.
     Postgres,
     /// RFC 3207, with ESMTP.
@@ -34,10 +37,11 @@ pub enum StartTls {
 
 impl StartTls {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Imap,
         Self::Ldap,
         Self::Mysql,
+        Self::Pop3,
         Self::Postgres,
         Self::Smtp,
         Self::Vnc,
@@ -50,6 +54,7 @@ impl StartTls {
             Self::Imap => "imap",
             Self::Ldap => "ldap",
             Self::Mysql => "mysql",
+            Self::Pop3 => "pop3",
             Self::Postgres => "postgres",
             Self::Smtp => "smtp",
             Self::Vnc => "vnc",
@@ -67,6 +72,7 @@ impl StartTls {
     pub fn usual_at(port: u16) -> Option<Self> {
         match port {
             25 | 587 => Some(Self::Smtp),
+            110 => Some(Self::Pop3),
             143 => Some(Self::Imap),
             389 => Some(Self::Ldap),
             3306 => Some(Self::Mysql),
@@ -83,6 +89,7 @@ impl StartTls {
             Self::Imap => imap::negotiate(wire),
             Self::Ldap => ldap::negotiate(wire),
             Self::Mysql => mysql::negotiate(wire),
+            Self::Pop3 => pop3::negotiate(wire),
             Self::Postgres => postgres::negotiate(wire),
             Self::Smtp => smtp::negotiate(wire),
             Self::Vnc => vnc::negotiate(wire),

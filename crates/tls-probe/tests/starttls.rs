@@ -210,7 +210,7 @@ fn openldap_without_tls_is_told_as_such() {
     refuses(address, StartTls::Ldap, "does not start TLS (ldap): it");
 }
 
-fn dovecot(directory: &Path, pair: Option<&Pair>) -> (Server, SocketAddr) {
+fn dovecot(directory: &Path, kind: &str, pair: Option<&Pair>) -> (Server, SocketAddr) {
     let port = free_port();
     let base = directory.join(format!("dovecot-{port}"));
     let tls = match pair {
@@ -222,8 +222,8 @@ fn dovecot(directory: &Path, pair: Option<&Pair>) -> (Server, SocketAddr) {
         None => "ssl = no\n".to_owned(),
     };
     let text = format!(
-        "base_dir = {0}\nlog_path = /dev/stderr\nprotocols = imap\nlisten = 127.0.0.1\n{tls}\
-         service imap-login {{\n inet_listener imap {{\n port = {port}\n }}\n inet_listener imaps {{\n port = 0\n }}\n}}\n\
+        "base_dir = {0}\nlog_path = /dev/stderr\nprotocols = {kind}\nlisten = 127.0.0.1\n{tls}\
+         service {kind}-login {{\n inet_listener {kind} {{\n port = {port}\n }}\n inet_listener {kind}s {{\n port = 0\n }}\n}}\n\
          passdb {{\n driver = static\n args = nopassword=y\n}}\n",
         base.display()
     );
@@ -243,8 +243,10 @@ fn dovecot_shows_its_certificate() {
     }
     let place = directory();
     let pair = Pair::new(place.path(), NAME);
-    let (_server, address) = dovecot(place.path(), Some(&pair));
-    serves(address, StartTls::Imap, &pair);
+    for (kind, protocol) in [("imap", StartTls::Imap), ("pop3", StartTls::Pop3)] {
+        let (_server, address) = dovecot(place.path(), kind, Some(&pair));
+        serves(address, protocol, &pair);
+    }
 }
 
 #[test]
@@ -253,8 +255,10 @@ fn dovecot_without_tls_is_told_as_such() {
         return;
     }
     let place = directory();
-    let (_server, address) = dovecot(place.path(), None);
+    let (_server, address) = dovecot(place.path(), "imap", None);
     refuses(address, StartTls::Imap, "it says 'a1 B");
+    let (_server, address) = dovecot(place.path(), "pop3", None);
+    refuses(address, StartTls::Pop3, "it says '-ERR");
 }
 
 fn aiosmtpd(directory: &Path, pair: Option<&Pair>) -> (Server, SocketAddr) {

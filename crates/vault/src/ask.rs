@@ -337,7 +337,7 @@ impl Vault {
                 },
             });
         };
-        match self.standing(index, &session, true, tries)? {
+        match self.standing(index, &session, tries)? {
             Standing::Good(policies) => Err(Error::PermissionDenied { url, policies }),
             Standing::Hidden => Err(Error::PermissionDenied {
                 url,
@@ -356,22 +356,17 @@ impl Vault {
                 Ok(())
             }
             Standing::Invalid => {
-                let hint = self.namespace_hint(index, &session, tries);
+                let namespace = self.settings().namespace.as_ref();
+                let hint = namespace.map(|name| format!(" (asked in the namespace '{name}')"));
+                let hint = hint.unwrap_or_default();
                 Err(Error::TokenInvalid { url, hint })
             }
         }
     }
 
     /// What a node thinks of the token.
-    fn standing(
-        &self,
-        index: usize,
-        session: &Session,
-        in_namespace: bool,
-        tries: &mut Tries<'_>,
-    ) -> Result<Standing> {
-        let mut call = Call::new(Method::Get, "auth/token/lookup-self")?;
-        call.in_namespace = in_namespace;
+    fn standing(&self, index: usize, session: &Session, tries: &mut Tries<'_>) -> Result<Standing> {
+        let call = Call::new(Method::Get, "auth/token/lookup-self")?;
         let token = Some(session.token.expose());
         let Some(response) = self.send(&call, index, token, tries)? else {
             return Ok(Standing::Unclear);
@@ -381,11 +376,14 @@ impl Vault {
                 let answer = Answer::of(&response)?;
                 let mut policies = answer.texts("policies");
                 policies.extend(answer.texts("identity_policies"));
-                let path = answer.optional_text("namespace_path").unwrap_or("");
-                Standing::Good(match in_namespace {
-                    true => policies.join(", "),
-                    false => path.trim_end_matches('/').to_owned(),
-                })
+                let mut standing = policies.join(", ");
+                let own = answer.optional_text("namespace_path").unwrap_or("");
+                let own = own.trim_end_matches('/');
+                let asked = self.settings().namespace.as_deref().unwrap_or("");
+                if own != asked.trim_matches('/') && !own.is_empty() {
+                    standing = format!("{standing}; it belongs to the namespace '{own}'");
+                }
+                Standing::Good(standing)
             }
             // Several errors in a frame: the token was read, and its policies were asked.
             Verdict::Denied(words)
@@ -396,23 +394,6 @@ impl Vault {
             Verdict::Denied(_) => Standing::Invalid,
             _ => Standing::Unclear,
         })
-    }
-
-    /// A token is good in its namespace and those below.
-    fn namespace_hint(&self, index: usize, session: &Session, tries: &mut Tries<'_>) -> String {
-        let Some(namespace) = &self.settings().namespace else {
-            return String::new();
-        };
-        match self.standing(index, session, false, tries) {
-            Ok(Standing::Good(own)) => {
-                let own = match own.is_empty() {
-                    true => "the root namespace".to_owned(),
-                    false => format!("the namespace '{own}'"),
-                };
-                format!(": it belongs to {own}, and is asked for in '{namespace}'")
-            }
-            _ => format!(" (asked in the namespace '{namespace}')"),
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use certmonger::{Class, Daemon, Place, RequestPath, Tracked};
+use certmonger::{Daemon, Place, RequestPath, Tracked};
 
 use super::orders::{Orders, Submission, orders};
 use super::wait::{Slot, Watched, wait};
@@ -144,8 +144,8 @@ pub(super) fn begin(daemon: &mut Daemon, item: &Item<'_>, known: Option<&Request
     let mut is_touched = false;
     let path =
         clear_unreadable_key(item).and_then(|()| follow(daemon, known, &orders, &mut is_touched));
-    // What the authority has been asked for already must become a certificate as well.
-    let is_asked = |request: &Tracked| request.state.class() == Class::CaWorking;
+    // What the authority has been asked for already, or is being asked for, must become a certificate as well.
+    let is_asked = |request: &Tracked| request.state.is_asking();
     Begun {
         is_touched,
         expects_new: orders.expects_new || item.kept.request.as_ref().is_some_and(is_asked),

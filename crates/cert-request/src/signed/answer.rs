@@ -30,6 +30,18 @@ pub(super) fn compare(
     Ok(warnings.into_iter().flatten().collect())
 }
 
+/// The server's own remarks but those that are looked at here: names are sent both in the request and beside it, so one of
+/// them is always in vain, and a lifetime that is cut is told in our words.
+pub(super) fn remarks(warnings: Vec<String>) -> impl Iterator<Item = String> {
+    const KNOWN: [&str; 2] = [
+        "but the role is set with \"use_csr_",
+        "is longer than permitted maxTTL",
+    ];
+    warnings
+        .into_iter()
+        .filter(|warning| !KNOWN.iter().any(|known| warning.contains(known)))
+}
+
 /// The literal difference of the names: each run would find it again.
 fn names(entry: &Entry, leaf: &Certificate) -> Option<String> {
     let (has, wished) = (&leaf.facts().names, &entry.template.names);

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a server is told of one certificate: the request and, beside it, all that is in it. The role decides which counts.
 
-use pki::CertificateRequest;
+use issuers::Issuing;
+use pki::{CertificateRequest, Timestamp};
 use vault::pki::SignRequest;
 
 use crate::request::Entry;
 
-/// The order of an entry, with its signing request.
-pub(super) fn order(entry: &Entry, request: &CertificateRequest) -> SignRequest {
+/// The order of an entry, with its signing request; not for longer than the authority has, if it is known.
+pub(super) fn order(
+    entry: &Entry,
+    request: &CertificateRequest,
+    issuing: Option<&Issuing>,
+    now: Timestamp,
+) -> SignRequest {
+    let wished = now + entry.ttl;
+    let until = issuing.map_or(wished, |issuing| issuing.until(wished));
+    // One that has ended is refused in the server's words.
+    let seconds = u64::try_from(until.0 - now.0).ok().filter(|left| *left > 0);
     let names = &entry.template.names;
     let common_name = entry.template.subject.common_name();
     SignRequest {
@@ -23,7 +33,7 @@ pub(super) fn order(entry: &Entry, request: &CertificateRequest) -> SignRequest 
         ip_sans: joined(names.ip.iter().map(ToString::to_string)),
         uri_sans: joined(names.uri.iter().map(ToString::to_string)),
         other_sans: joined(names.other.iter().map(ToString::to_string)),
-        ttl: Some(format!("{}s", entry.ttl.0)),
+        ttl: Some(format!("{}s", seconds.unwrap_or(entry.ttl.0))),
         // The common name is a name of the certificate only if it was asked for as one.
         exclude_cn_from_sans: true,
     }

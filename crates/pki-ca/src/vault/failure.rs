@@ -18,6 +18,9 @@ pub enum VaultFailure {
         #[source]
         source: Box<::vault::Error>,
     },
+    /// Of the configuration of the mount.
+    #[error(transparent)]
+    Config(#[from] super::config::error::Error),
     /// The token may not do what the task needs; nothing was changed.
     #[error("the token may not do what the task needs: {}", paths.join(", "))]
     Capabilities {
@@ -161,6 +164,7 @@ impl VaultFailure {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Server { source, .. } => source.kind(),
+            Self::Config(error) => error.kind(),
             Self::Capabilities { .. } => "vault.permission_denied",
             Self::Default { .. } => "authority.is_default",
             Self::Drift { .. } => "authority.drift",
@@ -180,6 +184,7 @@ impl VaultFailure {
     /// What to do.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Config(error) => return error.hint(),
             Self::Capabilities { .. } => "give the token a policy for these paths".to_owned(),
             Self::Default { .. } => "set another authority's state to active first".to_owned(),
             Self::Drift { authority, .. } => format!(
@@ -208,6 +213,7 @@ impl VaultFailure {
     /// Facts of its kind.
     pub fn details(&self) -> Map<String, Value> {
         let pair = match self {
+            Self::Config(error) => return error.details(),
             Self::Capabilities { paths } => ("paths", json!(paths)),
             Self::Drift { differences, .. } => {
                 let each = differences.iter().map(|difference| {

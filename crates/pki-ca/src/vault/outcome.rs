@@ -30,6 +30,10 @@ pub(crate) struct Report<'a> {
     pub config: Map<String, Value>,
     /// Differences of the mount's configuration.
     pub config_diff: Vec<Diff>,
+    /// What was done to the configuration, or would be.
+    pub config_summary: Vec<String>,
+    /// What of the configuration could not be done.
+    pub config_failed: Vec<Failed>,
     /// Whether the configuration changed, or would.
     pub config_changed: bool,
     /// What the operator should look at besides.
@@ -75,13 +79,16 @@ impl<'a> Report<'a> {
             applied: None,
             config: Map::new(),
             config_diff: Vec::new(),
+            config_summary: Vec::new(),
+            config_failed: Vec::new(),
             config_changed: false,
             warnings: request.connection.warnings(),
         }
     }
 
     fn take_failed(&mut self) -> Vec<Failed> {
-        let mut failed = std::mem::take(&mut self.plan.failed);
+        let mut failed = std::mem::take(&mut self.config_failed);
+        failed.append(&mut self.plan.failed);
         let revocations = take_failures(&mut self.plan.revocations);
         failed.extend(revocations.into_iter().map(|(index, failure)| Failed {
             item: format!("revoke[{index}]"),
@@ -277,18 +284,17 @@ impl<'a> Report<'a> {
     /// All issuers of the mount, named or not.
     fn issuers(&self) -> Value {
         let mount = self.observed.mount(&self.request.mount);
-        let now = |issuer: &ObservedIssuer| {
-            let applied = self.applied.as_ref()?;
-            let name = AuthorityName::new(&issuer.name).ok()?;
-            applied.issuers.get(&name).cloned()
-        };
+        let after = self
+            .applied
+            .as_ref()
+            .and_then(|applied| applied.mount.as_ref());
         let facts = |issuer: &ObservedIssuer| {
-            let issuer = now(issuer).unwrap_or_else(|| issuer.clone());
-            let mut facts = issuer_facts(&issuer);
+            let mut facts = issuer_facts(issuer);
             facts.insert("name".to_owned(), issuer.name.as_str().into());
-            facts.insert("state".to_owned(), state_of(&issuer).into());
+            facts.insert("state".to_owned(), state_of(issuer).into());
             Value::Object(facts)
         };
+        let mount = after.unwrap_or(&mount);
         mount.issuers.iter().map(facts).collect()
     }
 
@@ -314,9 +320,7 @@ impl<'a> Report<'a> {
                 parts.push(format!("{what}: {count}"));
             }
         }
-        if self.config_changed {
-            parts.push(format!("configured mount '{}'", self.request.mount));
-        }
+        parts.extend(self.config_summary.iter().cloned());
         if parts.is_empty() {
             return "finished what an earlier run had begun".to_owned();
         }

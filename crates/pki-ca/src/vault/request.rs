@@ -8,6 +8,7 @@ use vault_options::{Connection, Environment};
 
 pub use wish::{Upload, Wish};
 
+use super::config::wish::ConfigWish;
 use super::options;
 use crate::names::AuthorityName;
 use crate::params::Params;
@@ -20,6 +21,8 @@ pub struct Request {
     pub connection: Connection,
     /// The mount of the PKI engine, without slashes at its ends.
     pub mount: String,
+    /// How the mount is configured.
+    pub config: ConfigWish,
     /// The wished authorities, in the order given.
     pub authorities: Vec<Wish>,
     /// Requests to be signed.
@@ -49,12 +52,21 @@ impl Request {
             let given = backend.connection;
             given.understood("backend.vault", &environment, &mut faults)
         });
+        let config = ConfigWish::new(params.vault_config.unwrap_or_default(), &mount, &mut faults);
         let authorities = wish::authorities(params.authorities, &mount, &mut faults);
         let sign = request::signing::signatures(params.sign, &mut faults);
         refuse_kept(&sign, &mut faults);
         let revoke = request::signing::revocations(params.revoke, &mut faults);
         refuse_dates(&revoke, &mut faults);
         let crl = request::signing::lists(params.crl, &mut faults);
+        if config.disable.is_some()
+            && !(authorities.is_empty() && sign.is_empty() && revoke.is_empty())
+        {
+            faults.push(
+                "vault_config.disable",
+                "removes the mount; leave authorities, sign and revoke out of the task",
+            );
+        }
         let parallel = request::parallel(params.parallel, &mut faults);
         // Without a connection there is a fault, and the other way round.
         let Some(connection) = connection else {
@@ -67,6 +79,7 @@ impl Request {
         faults.into_result(Self {
             connection,
             mount,
+            config,
             authorities,
             sign,
             revoke,
@@ -83,6 +96,11 @@ impl Request {
 
     /// Whether nothing but a look is asked for.
     pub fn is_idle(&self) -> bool {
+        self.config.is_empty() && self.asks_for_nothing()
+    }
+
+    /// Whether nothing is asked of authorities.
+    pub fn asks_for_nothing(&self) -> bool {
         self.authorities.is_empty()
             && self.sign.is_empty()
             && self.revoke.is_empty()

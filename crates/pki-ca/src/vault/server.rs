@@ -39,7 +39,7 @@ impl Server {
             .health()
             .map_err(VaultFailure::server("ask for the state of the server"))?;
         let mut server = Self {
-            url: health.url,
+            url: node(&health.url),
             version: health.version,
             initialized: health.initialized,
             sealed: health.sealed,
@@ -109,6 +109,12 @@ impl Server {
         }
         Value::Object(facts)
     }
+}
+
+/// The node of a URL of the API.
+fn node(url: &str) -> String {
+    let node = url.split_once("/v1/").map_or(url, |(node, _)| node);
+    node.to_owned()
 }
 
 #[cfg(test)]

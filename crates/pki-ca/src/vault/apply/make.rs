@@ -191,10 +191,15 @@ impl Work<'_> {
         })
     }
 
-    /// Remarks of the server, but the one on URLs of the mount, which `vault_config.urls` is for.
+    /// Remarks of the server, but those on URLs of the mount, which `vault_config.urls` is for, and on what was wished.
     pub(super) fn remark(&mut self, wish: &Wish, warnings: &[String]) {
-        let of_urls = "hasn't configured any authority information access";
-        let others = warnings.iter().filter(|text| !text.contains(of_urls));
+        const KNOWN: [&str; 2] = [
+            "hasn't configured any authority information access",
+            "Max path length of the signed certificate is zero",
+        ];
+        let others = warnings
+            .iter()
+            .filter(|text| !KNOWN.iter().any(|known| text.contains(known)));
         for text in others {
             self.applied
                 .warnings

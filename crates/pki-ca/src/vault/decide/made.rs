@@ -9,7 +9,7 @@ use super::super::observe::{ObservedIssuer, ObservedKey};
 use super::super::plan::{AuthorityPlan, Predicted, Signing, Step};
 use super::super::request::Wish;
 use super::super::subject;
-use super::{Context, drift, existing, settings};
+use super::{Context, drift, existing, settings, state_of};
 use crate::failure::{Difference, Failure};
 use crate::plan::Reason;
 use crate::request::{AuthorityKind, State};
@@ -147,6 +147,7 @@ fn intermediate(
                 "an earlier run was cut before the issuer got its name",
             ),
         );
+        plan.state = state_of(left);
         return settings::of_new(context, wish, true, plan);
     }
     let signing = signing(context, wish, &signer, plan, warnings)?;

@@ -126,13 +126,16 @@ pub(super) fn install(
     let import = upload::check(&against, warnings)?;
     let same = |issuer: &&ObservedIssuer| issuer.certificate == import.certificate;
     match context.mount.issuers.iter().find(same) {
-        Some(left) if left.name.is_empty() => plan.add(
-            Step::Name(left.id.clone()),
-            Reason::new(
-                "unnamed",
-                "an earlier run was cut before the issuer got its name",
-            ),
-        ),
+        Some(left) if left.name.is_empty() => {
+            plan.add(
+                Step::Name(left.id.clone()),
+                Reason::new(
+                    "unnamed",
+                    "an earlier run was cut before the issuer got its name",
+                ),
+            );
+            plan.state = state_of(left);
+        }
         Some(other) => {
             return Err(VaultFailure::Drift {
                 authority: wish.name().clone(),

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Keys that more than one service uses: who has broken into one has all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cert_report::{Finding, Level, Report, SharedKey};
+
+use super::{finding, place};
+use crate::request::Request;
+
+/// Who uses a key.
+#[derive(Default)]
+struct Users {
+    services: BTreeSet<String>,
+    shown: Vec<String>,
+}
+
+/// Finds them, and tells the endpoints and files that do not allow it.
+pub(super) fn mark(request: &Request, report: &mut Report) -> Vec<SharedKey> {
+    let mut users: BTreeMap<String, Users> = BTreeMap::new();
+    for endpoint in &report.endpoints {
+        if let Some(leaf) = endpoint.chain.first() {
+            let known = users.entry(leaf.key.sha256.clone()).or_default();
+            known.services.insert(endpoint.service.clone());
+            let at = place(&endpoint.host, endpoint.port);
+            known.shown.push(format!("{} at {at}", endpoint.service));
+        }
+    }
+    // A file of which no service is said is that of whoever serves it.
+    for file in report.files.iter().filter(|file| !file.service.is_empty()) {
+        if let Some(leaf) = file.chain.first() {
+            let known = users.entry(leaf.key.sha256.clone()).or_default();
+            if known.services.insert(file.service.clone()) {
+                known.shown.push(file.path.clone());
+            }
+        }
+    }
+    users.retain(|_, each| each.services.len() > 1);
+    for (wish, endpoint) in request.endpoints.iter().zip(&mut report.endpoints) {
+        let key = endpoint.chain.first().map(|leaf| &leaf.key.sha256);
+        let shared = key.and_then(|key| users.get(key));
+        if let (Some(shared), false) = (shared, wish.allow_shared) {
+            endpoint.findings.push(told(&endpoint.service, shared));
+        }
+    }
+    for (wish, file) in request.files.iter().zip(&mut report.files) {
+        let key = file.chain.first().map(|leaf| &leaf.key.sha256);
+        let shared = key.and_then(|key| users.get(key));
+        if let (Some(shared), false, false) = (shared, wish.allow_shared, file.service.is_empty()) {
+            file.findings.push(told(&file.service, shared));
+        }
+    }
+    let shared = users.into_iter();
+    shared
+        .map(|(sha256, each)| SharedKey {
+            sha256,
+            users: each.shown,
+        })
+        .collect()
+}
+
+fn told(service: &str, users: &Users) -> Finding {
+    let others: Vec<&str> = users
+        .services
+        .iter()
+        .map(String::as_str)
+        .filter(|other| *other != service)
+        .collect();
+    let detail = format!(
+        "its key is also that of {}; give each service a key of its own, or say allow_shared",
+        others.join(", ")
+    );
+    finding("shared_key", Level::Warn, detail)
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use super::*;
+use crate::{Finding, Moment, ServedBy, Unserved};
+
+const HOSTILE: &str = "a\"b\\c\nd} 7\n# TYPE x counter\u{202e}";
+
+fn sample() -> Report {
+    let mut report = Report::new("ctl0", Moment(1_795_683_600));
+    let leaf = Certificate {
+        subject: format!("CN={HOSTILE}"),
+        issuer: "CN=Cloud\\, Services,O=Example".into(),
+        not_before: Moment(1_795_000_000),
+        not_after: Moment(1_799_000_000),
+        serial: "0a".into(),
+        fingerprint_sha256: "ff".into(),
+        ..Certificate::default()
+    };
+    let above = Certificate {
+        not_after: Moment(1_798_000_000),
+        ..leaf.clone()
+    };
+    let finding = Finding {
+        kind: "expires_soon".into(),
+        level: Level::Warn,
+        detail: HOSTILE.into(),
+    };
+    report.endpoints.push(Endpoint {
+        service: HOSTILE.into(),
+        host: "fd00::1".into(),
+        port: 443,
+        protocol: "tls".into(),
+        status: Level::Warn,
+        findings: vec![finding.clone(), finding.clone()],
+        chain: vec![leaf.clone(), above],
+        served_by: Some(ServedBy {
+            process: Some("haproxy".into()),
+            ..ServedBy::default()
+        }),
+        seconds: 0.0125,
+        ..Endpoint::default()
+    });
+    report.endpoints.push(report.endpoints[0].clone());
+    report.endpoints.push(Endpoint {
+        service: "dead".into(),
+        host: "b".into(),
+        port: 1,
+        ..Endpoint::default()
+    });
+    report.files.push(FileEntry {
+        path: "/a.pem".into(),
+        chain: vec![leaf],
+        findings: vec![finding],
+        ..FileEntry::default()
+    });
+    report.unserved.push(Unserved {
+        path: "/a.pem".into(),
+        ..Unserved::default()
+    });
+    report
+}
+
+#[test]
+fn each_series_is_there_once_and_says_what_was_found() {
+    let text = metrics(&sample());
+    let of = |name: &str| -> Vec<&str> {
+        text.lines()
+            .filter(|line| line.starts_with(&format!("{name}{{")))
+            .collect()
+    };
+    assert_eq!(of("certcheck_endpoint_up").len(), 2, "{text}");
+    assert!(
+        of("certcheck_endpoint_up")[0].ends_with("protocol=\"tls\"} 1"),
+        "{text}"
+    );
+    assert!(of("certcheck_endpoint_up")[1].ends_with(" 0"), "{text}");
+    assert!(of("certcheck_endpoint_not_after_timestamp_seconds")[0].ends_with(" 1799000000"));
+    assert!(of("certcheck_endpoint_chain_not_after_timestamp_seconds")[0].ends_with(" 1798000000"));
+    assert!(of("certcheck_endpoint_certificate_info")[0].contains("issuer_cn=\"Cloud, Services\""));
+    assert_eq!(of("certcheck_endpoint_finding").len(), 1, "{text}");
+    assert!(
+        text.contains("\ncertcheck_unserved_certificates 1\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\ncertcheck_last_run_timestamp_seconds 1795683600\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_hostile_name_stays_within_its_label() {
+    let text = metrics(&sample());
+    assert!(text.contains(r#"service="a\"b\\c"#), "{text}");
+    assert!(
+        text.lines()
+            .all(|line| line.starts_with("certcheck_") || line.starts_with("# ")),
+        "{text}"
+    );
+    assert!(!text.contains("\n# TYPE x"), "{text}");
+}
+
+#[test]
+fn a_check_that_found_nothing_still_says_when_it_ran() {
+    let text = metrics(&Report::new("a", Moment(5)));
+    assert!(
+        text.contains("certcheck_last_run_timestamp_seconds 5\n"),
+        "{text}"
+    );
+    assert!(!text.contains("certcheck_endpoint"), "{text}");
+}
+
+/// Prometheus' own tool reads it, and has nothing against its names.
+#[test]
+fn promtool_has_nothing_against_it() {
+    let started = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = match started {
+        Ok(child) => child,
+        Err(error) => panic!("promtool is needed (scripts/setup-debian test): {error}"),
+    };
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(metrics(&sample()).as_bytes())
+        .unwrap();
+    let out = child.wait_with_output().unwrap();
+    let said =
+        String::from_utf8_lossy(&out.stderr).into_owned() + &String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success() && said.trim().is_empty(), "{said}");
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Writes what was decided, object by object, and reads each again. One that fails spoils no other, but those that need it.
+
+mod export;
+mod secret;
+mod tidy;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use vault::{Repeat, Vault};
+
+use super::decide::differences;
+use super::error::{Error, Failed};
+use super::fields::ROLE_READ_ONLY;
+use super::object::{Object, Phase};
+use super::observe::{Found, read};
+use super::plan::{Act, ConfigPlan, ObjectPlan};
+use super::span;
+
+/// What was done.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Whether anything was written.
+    pub changed: bool,
+    /// What could not be done.
+    pub failed: Vec<Failed>,
+    /// What the operator should look at.
+    pub warnings: Vec<String>,
+    /// The accessors of secrets that were issued, by name: they revoke, and tell nothing.
+    pub accessors: BTreeMap<String, String>,
+    /// The names by which roles of AppRole that were made are logged in to.
+    pub role_ids: BTreeMap<String, String>,
+    /// The files that hold what the mount held.
+    pub exported: Vec<std::path::PathBuf>,
+}
+
+/// What comes before the authorities. If something failed, addresses may be missing: no authority should be made.
+pub fn before(vault: &Vault, plan: &ConfigPlan, applied: &mut Applied) {
+    for each in plan.written(Phase::Before) {
+        let held = applied
+            .failed
+            .first()
+            .filter(|_| each.object().is_in_mount());
+        let result = match held.filter(|failed| failed.item == "vault_config.mount") {
+            Some(failed) => Err(held_by(each, failed)),
+            None => write(vault, &plan.mount, each),
+        };
+        applied.note(&format!("vault_config.{}", each.object()), result);
+    }
+}
+
+/// What comes after them.
+pub fn after(vault: &Vault, plan: &ConfigPlan, applied: &mut Applied) {
+    for each in plan.written(Phase::After) {
+        let result = match applied.blocker(each) {
+            Some(failed) => Err(held_by(each, failed)),
+            None => write(vault, &plan.mount, each),
+        };
+        let written = result.is_ok();
+        applied.note(&format!("vault_config.{}", each.object()), result);
+        if let (true, Object::AppRole { name, .. }) =
+            (written && each.act != Act::Remove, each.object())
+        {
+            let path = format!("{}/role-id", each.object().path(&plan.mount));
+            if let Ok(Some(answer)) = vault.read(&path)
+                && let Ok(id) = answer.text("role_id")
+            {
+                applied.role_ids.insert(name.clone(), id.to_owned());
+            }
+        }
+    }
+    for each in plan.secret_ids.iter().filter(|each| each.reason.is_some()) {
+        secret::issue(vault, &each.wish, applied);
+    }
+    if let Some((wish, true)) = &plan.tidy {
+        let result = tidy::run(vault, &plan.mount, wish);
+        applied.note("vault_config.tidy", result);
+    }
+    if let Some(disable) = plan.disable.as_ref().filter(|disable| disable.due) {
+        let result = export::disable(vault, &plan.mount, &disable.export, &mut applied.exported);
+        applied.changed |= !applied.exported.is_empty();
+        applied.note("vault_config.disable", result);
+    }
+}
+
+impl Applied {
+    fn note(&mut self, item: &str, result: Result<(), Error>) {
+        match result {
+            Ok(()) => self.changed = true,
+            Err(error) => {
+                // The server has done it, though not as it was told.
+                self.changed |= matches!(error, Error::NotTaken { .. });
+                self.failed.push(Failed {
+                    item: item.to_owned(),
+                    error,
+                });
+            }
+        }
+    }
+
+    /// What failed that this one needs.
+    fn blocker(&self, plan: &ObjectPlan) -> Option<&Failed> {
+        let needs = |item: &str| match plan.object() {
+            Object::Role(_) => item == "vault_config.mount",
+            Object::Acme => {
+                item == "vault_config.mount"
+                    || item == "vault_config.cluster"
+                    || item.starts_with("vault_config.roles[")
+            }
+            Object::AppRole { .. } => item.starts_with("vault_config.auth["),
+            _ => false,
+        };
+        self.failed.iter().find(|failed| needs(&failed.item))
+    }
+}
+
+fn held_by(plan: &ObjectPlan, failed: &Failed) -> Error {
+    Error::Held {
+        object: plan.object().to_string(),
+        before: failed.item.clone(),
+    }
+}
+
+/// Writes one object, and looks whether the server has taken it.
+fn write(vault: &Vault, mount: &str, plan: &ObjectPlan) -> Result<(), Error> {
+    let object = plan.object();
+    let path = object.path(mount);
+    let failed = || Error::server(format!("write {object}"));
+    let body = Value::Object(plan.body());
+    let written = match (object, &plan.act) {
+        (_, Act::Keep) => return Ok(()),
+        (_, Act::Remove) => {
+            let removed = vault.delete(&path);
+            return removed
+                .map(drop)
+                .map_err(Error::server(format!("remove {object}")));
+        }
+        (Object::Mount, Act::Create) => enable(vault, mount, plan.body()),
+        (Object::Mount, Act::Update) => vault.tune(mount, &Value::Object(spans(plan.body()))),
+        (Object::AppRoleMethod(_), _) => {
+            vault.write(&path, &json!({"type": "approle"}), Repeat::Safe)
+        }
+        (Object::Role(_), Act::Update) => change_role(vault, &path, plan),
+        _ => vault.write(&path, &body, Repeat::Safe),
+    };
+    written.map_err(failed())?;
+    prove(vault, mount, plan)
+}
+
+fn enable(
+    vault: &Vault,
+    mount: &str,
+    mut body: Map<String, Value>,
+) -> vault::Result<vault::Answer> {
+    let description = body.remove("description");
+    let description = description.as_ref().and_then(Value::as_str).unwrap_or("");
+    vault.enable(mount, "pki", description, &Value::Object(spans(body)))
+}
+
+/// Spans of a mount are texts in its API.
+fn spans(mut body: Map<String, Value>) -> Map<String, Value> {
+    for field in ["default_lease_ttl", "max_lease_ttl"] {
+        if let Some(seconds) = body.get(field).and_then(Value::as_u64) {
+            body.insert(field.to_owned(), span::text(seconds).into());
+        }
+    }
+    body
+}
+
+/// A role is patched, which keeps what others wrote meanwhile. Vault before 1.11 knows no patch, and some tokens may not:
+/// there all that the role has is read again and written with the changes.
+fn change_role(vault: &Vault, path: &str, plan: &ObjectPlan) -> vault::Result<vault::Answer> {
+    let changes = plan.body();
+    match vault.patch(path, &Value::Object(changes.clone())) {
+        Err(
+            vault::Error::Refused {
+                status: 404 | 405 | 415,
+                ..
+            }
+            | vault::Error::PermissionDenied { .. },
+        ) => {}
+        answered => return answered,
+    }
+    let found = vault.read(path)?.map(|answer| answer.data);
+    let mut whole = found.unwrap_or_else(|| plan.whole.clone());
+    whole.retain(|field, _| !ROLE_READ_ONLY.contains(&field.as_str()));
+    whole.extend(changes);
+    vault.write(path, &Value::Object(whole), Repeat::Safe)
+}
+
+/// The server says yes to what it ignores, so what counts is what it answers then.
+fn prove(vault: &Vault, mount: &str, plan: &ObjectPlan) -> Result<(), Error> {
+    let object = plan.object();
+    let fields = match read(vault, mount, object)? {
+        Found::Present(fields) => fields,
+        Found::Absent => Map::new(),
+        Found::Unreadable(error) => return Err(error),
+    };
+    let wrong = differences(&plan.wish, &fields);
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Error::NotTaken {
+        object: object.clone(),
+        fields: wrong.iter().map(|change| change.field).collect(),
+    })
+}

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The steps of the role tls.everywhere.vault_pki that are no call of a module. None of them sees a token or a key."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.tls.everywhere.plugins.action.file_set import ActionModule as FileSet
+from ansible_collections.tls.everywhere.plugins.plugin_utils import vault_pki_plan
+from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
+
+Result = t.Dict[str, t.Any]
+
+
+class ActionModule(ActionBase):
+    """One step."""
+
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
+        """The result of the step."""
+        super().run(tmp, task_vars)
+        self._vars = task_vars or {}
+        arguments = plain(self._task.args)
+        steps = {
+            'status': self._status, 'roots': self._roots, 'trust': self._trust, 'certificates': self._certificates, 'batches': self._batches,
+            'rotation': self._rotation,
+        }
+        step = steps.get(arguments.get('step'))
+        if step is None:
+            return {'failed': True, 'msg': f"step: '{arguments.get('step')}' is none of {', '.join(steps)}"}
+        try:
+            return step(arguments, arguments.get('settings') or {})
+        except ValueError as error:
+            return {'failed': True, 'changed': False, 'msg': str(error)}
+
+    @staticmethod
+    def _status(arguments: Result, settings: Result) -> Result:
+        faults, warnings = vault_pki_plan.status(arguments.get('seen') or {}, vault_pki_plan.duration(settings['warn_before']), _now())
+        result = {'changed': False, 'ready': not faults, 'msg': '; '.join(faults) or 'Unit is ready', **({'warnings': warnings} if warnings else {})}
+        return dict(result, failed=True) if faults else result
+
+    @staticmethod
+    def _live(arguments: Result) -> list[vault_pki_plan.Issuer]:
+        found = vault_pki_plan.issuers(arguments.get('seen') or {})
+        return vault_pki_plan.live_roots(found, arguments.get('dropped') or [], _now())
+
+    def _roots(self, arguments: Result, settings: Result) -> Result:
+        files = vault_pki_plan.anchors(self._live(arguments), settings['extra_roots'], settings['mount'])
+        if not files:
+            return {'failed': True, 'changed': False, 'msg': 'Missing CA cert: the mount has no root; generate_root_ca makes one'}
+        return {'changed': False, 'roots': sorted(files), 'bundle': ''.join(files.values())}
+
+    def _trust(self, arguments: Result, settings: Result) -> Result:
+        """The bundle, and the anchors of the system, on the host of the task."""
+        told = self._roots(arguments, settings)
+        if told.get('failed'):
+            return told
+        files = vault_pki_plan.anchors(self._live(arguments), settings['extra_roots'], settings['mount'])
+        sets = [{'name': 'bundle', 'files': [_file(settings['bundle'], told['bundle'])]}]
+        store = str(arguments.get('store') or '').rstrip('/')
+        if store:
+            held = self._file_set({'read_matching': [f"{store}/{vault_pki_plan.prefix(settings['mount'])}-*.crt"]})
+            if held.get('failed'):
+                return held
+            left = [path for path in held['contents'] if path.rpartition('/')[2] not in files]
+            listed = [_file(f'{store}/{name}', text) for name, text in files.items()] + [{'path': path, 'state': 'absent'} for path in left]
+            sets.append({'name': 'anchors', 'files': listed})
+        result = self._file_set({'sets': sets, 'make_directories': True})
+        if result.get('failed'):
+            return result
+        facts = result['sets']
+        return {'changed': result['changed'], 'roots': told['roots'], 'anchors_changed': bool(facts.get('anchors', {}).get('changed')), 'msg': result['msg']}
+
+    @staticmethod
+    def _certificates(arguments: Result, settings: Result) -> Result:
+        wishes = arguments.get('certificates') or []
+        return {'changed': False, 'certificates': [vault_pki_plan.certificate(wish, settings['directory']) for wish in wishes]}
+
+    @staticmethod
+    def _batches(arguments: Result, _settings: Result) -> Result:
+        return {'changed': False, 'batches': vault_pki_plan.batches(arguments.get('hosts') or [], arguments.get('batches') or [])}
+
+    def _rotation(self, arguments: Result, settings: Result) -> Result:
+        names, found = vault_pki_plan.rotation(settings), vault_pki_plan.issuers(arguments.get('seen') or {})
+        if names.old_root not in {issuer.name for issuer in found}:
+            raise ValueError(f"Missing CA cert: there is no root '{names.old_root}'; vault_pki_root_name names the one to be replaced")
+        told = {'changed': False, 'new_root': names.new_root, 'new_issuer': names.new_issuer, 'cross': names.cross, 'chain': names.chain}
+        if settings['undo']:
+            walk = vault_pki_plan.undone(names, found)
+            said = f"going back to '{names.old_root}': {', '.join(walk)}" if walk else f"'{names.new_root}' does not exist; nothing to go back from"
+        else:
+            first, walk = vault_pki_plan.phases(names, found, settings['until'])
+            said = f"'{names.new_root}' has replaced '{names.old_root}'" if not first else f"from '{names.old_root}' to '{names.new_root}', phases: "
+            said += ', '.join(walk) if walk or not first else f'none, {first} comes after {settings["until"]}'
+        # What comes after the first of them needs what check mode does not make.
+        return {**told, 'phases': walk[:1] if self._task.check_mode else walk, 'msg': said}
+
+    def _file_set(self, arguments: Result) -> Result:
+        task = self._task.copy()
+        task.args = arguments
+        runner = FileSet(
+            task=task, connection=self._connection, play_context=self._play_context, loader=self._loader, templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        return runner.run(task_vars=self._vars)
+
+
+def _file(path: str, text: str) -> Result:
+    return {'path': path, 'content': text, 'mode': '0644'}
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
