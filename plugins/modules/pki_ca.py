@@ -283,6 +283,593 @@ options:
         description: When a list is replaced although nothing was revoked, as V(10d) or as a share of its time, V(33%).
         type: str
         default: 33%
+  vault_config:
+    description:
+      - With backend V(vault), how the mount is configured. Each object is read, compared and changed where it differs, and read
+        again. What is not said stays as somebody made it, and nothing is written where all is as wished.
+      - Addresses and limits are written before the authorities of the task are made, roles, ACME and access after them.
+      - Durations are V(30d), V(72h), V(1w), V(1h30m) or seconds; the server is told what it understands.
+      - Before anything is written, also in check mode, the server is asked whether the token may do all that is planned. The
+        lines that its policy lacks are told.
+    type: dict
+    suboptions:
+      mount:
+        description: The mount of the PKI engine.
+        type: dict
+        suboptions:
+          create:
+            description: Mount the engine where nothing is.
+            type: bool
+            default: true
+          description:
+            description: What it is for.
+            type: str
+          default_lease_ttl:
+            description: Lifetime of what asks for none.
+            type: str
+          max_lease_ttl:
+            description: The longest lifetime. The server cuts longer ones with no more than a warning, also those of authorities.
+            type: str
+          allowed_response_headers:
+            description: Headers that answers of the mount may have. Those that clients of ACME need come with O(vault_config.acme).
+            type: list
+            elements: str
+          passthrough_request_headers:
+            description: Headers of requests that reach the mount.
+            type: list
+            elements: str
+          audit_non_hmac_request_keys:
+            description: Members of requests that the audit log shows in clear.
+            type: list
+            elements: str
+          audit_non_hmac_response_keys:
+            description: Members of answers that the audit log shows in clear.
+            type: list
+            elements: str
+      cluster:
+        description: Where clients reach the mount.
+        type: dict
+        suboptions:
+          path:
+            description: Address of the mount, as V(https://vault.example.org:8200/v1/pki). ACME needs it.
+            type: str
+          aia_path:
+            description: The same for addresses in certificates, often by plain HTTP.
+            type: str
+      urls:
+        description: Addresses in certificates. Those of an authority are written into it when it is made.
+        type: dict
+        suboptions:
+          issuing_certificates:
+            description: Where the certificate of the issuer is.
+            type: list
+            elements: str
+          crl_distribution_points:
+            description: Where its revocation list is.
+            type: list
+            elements: str
+          delta_crl_distribution_points:
+            description: Where its list of changes is.
+            type: list
+            elements: str
+          ocsp_servers:
+            description: Who answers OCSP.
+            type: list
+            elements: str
+          enable_templating:
+            description: Let the server fill in C({{issuer_id}}), C({{cluster_path}}) and C({{cluster_aia_path}}).
+            type: bool
+      crl:
+        description: The server's revocation lists.
+        type: dict
+        suboptions:
+          expiry:
+            description: How long a list is good for.
+            type: str
+          disable:
+            description: Make none.
+            type: bool
+          ocsp_disable:
+            description: Do not answer OCSP.
+            type: bool
+          ocsp_expiry:
+            description: How long an answer of OCSP is good for.
+            type: str
+          auto_rebuild:
+            description: Make lists by the clock, not at each revocation.
+            type: bool
+          auto_rebuild_grace_period:
+            description: How long before its end a list is made anew.
+            type: str
+          enable_delta:
+            description: Make lists of changes too.
+            type: bool
+          delta_rebuild_interval:
+            description: How often.
+            type: str
+          allow_expired_cert_revocation:
+            description: Let expired certificates be revoked.
+            type: bool
+      auto_tidy:
+        description: What the server removes by itself. Without it, what it stores grows for ever.
+        type: dict
+        suboptions:
+          enabled:
+            description: Switch it on. At least one of the C(tidy_) options must be on too.
+            type: bool
+          interval_duration:
+            description: How often.
+            type: str
+          maintain_stored_certificate_counts:
+            description: Count what is stored.
+            type: bool
+          publish_stored_certificate_count_metrics:
+            description: Publish the counts as metrics.
+            type: bool
+          tidy_cert_store:
+            description: Remove expired certificates.
+            type: bool
+          tidy_revoked_certs:
+            description: Remove expired certificates that were revoked.
+            type: bool
+          tidy_revoked_cert_issuer_associations:
+            description: Store with revoked certificates who issued them.
+            type: bool
+          tidy_invalid_certs:
+            description: Remove what cannot be read.
+            type: bool
+          tidy_expired_issuers:
+            description: Remove expired issuers that are not the default. Their keys stay.
+            type: bool
+          tidy_move_legacy_ca_bundle:
+            description: Move away what a server before 1.11 left.
+            type: bool
+          tidy_acme:
+            description: Remove orders and accounts of ACME that are not used.
+            type: bool
+          safety_buffer:
+            description: For how long what has expired is kept.
+            type: str
+          revoked_safety_buffer:
+            description: For how long what has expired and was revoked is kept. The same where nothing is said.
+            type: str
+          issuer_safety_buffer:
+            description: For how long an expired issuer is kept.
+            type: str
+          acme_account_safety_buffer:
+            description: For how long an account of ACME without orders is kept.
+            type: str
+          pause_duration:
+            description: Pause between two certificates.
+            type: str
+          page_size:
+            description: How many certificates are read at once.
+            type: int
+      roles:
+        description:
+          - Roles, by which certificates are issued. A role that is there is patched, so that what others set in it stays; where
+            the server knows no patch, or the token may not, it is read whole and written whole.
+          - A field that the server does not know is told before anything is written.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          name:
+            description: Its name.
+            type: str
+            required: true
+          state:
+            description: Whether it exists.
+            type: str
+            choices: [present, absent]
+            default: present
+          issuer_ref:
+            description: Who signs, an issuer's name or V(default).
+            type: str
+          ttl:
+            description: Lifetime of what asks for none.
+            type: str
+          max_ttl:
+            description: The longest lifetime. The server cuts longer ones with no more than a warning.
+            type: str
+          not_before_duration:
+            description: How long before now certificates begin.
+            type: str
+          not_before:
+            description: When they begin. OpenBao.
+            type: str
+          not_before_bound:
+            description: Whether a request may say when they begin, V(permit), V(duration) or V(forbid). OpenBao.
+            type: str
+          not_after:
+            description: When they end, as V(2027-12-31T23:59:59Z).
+            type: str
+          not_after_bound:
+            description: Whether a request may say when they end, V(permit), V(ttl-limited), V(forbid) or a time. OpenBao.
+            type: str
+          allow_any_name:
+            description: Allow every name.
+            type: bool
+          allow_localhost:
+            description: Allow V(localhost).
+            type: bool
+          allowed_domains:
+            description: Domains.
+            type: list
+            elements: str
+          allowed_domains_template:
+            description: Let the server fill in C({{identity…}}) in them.
+            type: bool
+          allow_bare_domains:
+            description: Allow the domains themselves.
+            type: bool
+          allow_subdomains:
+            description: Allow names below them.
+            type: bool
+          allow_glob_domains:
+            description: Take C(*) in them as any text.
+            type: bool
+          allow_globs_in_identity_templates:
+            description: The same in what is filled in. OpenBao.
+            type: bool
+          allow_wildcard_certificates:
+            description: Allow names that begin with C(*.).
+            type: bool
+          enforce_hostnames:
+            description: Refuse names that are none of hosts.
+            type: bool
+          allow_ip_sans:
+            description: Allow addresses.
+            type: bool
+          allowed_ip_sans_cidr:
+            description: Networks of which addresses are allowed. OpenBao.
+            type: list
+            elements: str
+          allowed_uri_sans:
+            description: Patterns of URIs that are allowed.
+            type: list
+            elements: str
+          allowed_uri_sans_template:
+            description: Let the server fill in C({{identity…}}) in them.
+            type: bool
+          allowed_other_sans:
+            description: Other names that are allowed, as V(1.3.6.1.4.1.311.20.2.3;utf8:*).
+            type: list
+            elements: str
+          allowed_serial_numbers:
+            description: Patterns of serial numbers in subjects.
+            type: list
+            elements: str
+          allowed_user_ids:
+            description: Patterns of user IDs in subjects.
+            type: list
+            elements: str
+          cn_validations:
+            description: What a common name must be, V(email), V(hostname) or V(disabled).
+            type: list
+            elements: str
+          require_cn:
+            description: Require a common name.
+            type: bool
+          use_csr_common_name:
+            description: Take the common name of the request.
+            type: bool
+          use_csr_sans:
+            description: Take the alternative names of the request.
+            type: bool
+          server_flag:
+            description: For servers.
+            type: bool
+          client_flag:
+            description: For clients.
+            type: bool
+          code_signing_flag:
+            description: For signing programs.
+            type: bool
+          email_protection_flag:
+            description: For mail.
+            type: bool
+          key_usage:
+            description:
+              - Key usages. V(DigitalSignature), V(ContentCommitment), V(KeyEncipherment), V(DataEncipherment), V(KeyAgreement),
+                V(CertSign), V(CRLSign), V(EncipherOnly), V(DecipherOnly), in any case. The server would ignore other words.
+            type: list
+            elements: str
+          ext_key_usage:
+            description:
+              - Extended key usages besides those of the flags. V(Any), V(ServerAuth), V(ClientAuth), V(CodeSigning),
+                V(EmailProtection), V(IPSECEndSystem), V(IPSECTunnel), V(IPSECUser), V(TimeStamping), V(OCSPSigning) and those
+                of Microsoft and Netscape, in any case. The server would ignore other words.
+            type: list
+            elements: str
+          ext_key_usage_oids:
+            description: Further ones, as dotted object identifiers.
+            type: list
+            elements: str
+          policy_identifiers:
+            description: Certificate policies, as dotted object identifiers.
+            type: list
+            elements: str
+          basic_constraints_valid_for_non_ca:
+            description: Say in leaves that they are no authorities.
+            type: bool
+          key_type:
+            description: Which keys are allowed. With another type, bits that are not said become the type's own.
+            type: str
+            choices: [rsa, ec, ed25519, mldsa, any]
+          key_bits:
+            description: Bits of keys.
+            type: int
+          signature_bits:
+            description: Bits of the hash of signatures.
+            type: int
+          use_pss:
+            description: Sign by RSA-PSS.
+            type: bool
+          organization:
+            description: Organization of subjects.
+            type: list
+            elements: str
+          ou:
+            description: Organizational unit of subjects.
+            type: list
+            elements: str
+          country:
+            description: Country of subjects.
+            type: list
+            elements: str
+          province:
+            description: State or province of subjects.
+            type: list
+            elements: str
+          locality:
+            description: Locality of subjects.
+            type: list
+            elements: str
+          street_address:
+            description: Street of subjects.
+            type: list
+            elements: str
+          postal_code:
+            description: Postal code of subjects.
+            type: list
+            elements: str
+          generate_lease:
+            description: Make a lease with each certificate. Its end revokes.
+            type: bool
+          no_store:
+            description: Do not store what is issued. Then nothing can be revoked by its serial number, and ACME fails.
+            type: bool
+          serial_number_source:
+            description: Where the serial number of a subject comes from. Vault from 1.19 on.
+            type: str
+            choices: [json-csr, json]
+      acme:
+        description: The server's own ACME. The headers that its clients need are added to those of the mount.
+        type: dict
+        suboptions:
+          enabled:
+            description: Switch it on. Needs O(vault_config.cluster.path), which may have been set before.
+            type: bool
+          default_directory_policy:
+            description: What the directory without a role allows, V(sign-verbatim), V(forbid), V(external-policy) or V(role:NAME).
+            type: str
+          allowed_roles:
+            description: Roles that have a directory, or V(*).
+            type: list
+            elements: str
+          allowed_issuers:
+            description: Issuers that have a directory, or V(*).
+            type: list
+            elements: str
+          allow_role_ext_key_usage:
+            description: Let the role decide the extended key usages.
+            type: bool
+          eab_policy:
+            description: Whether accounts need external credentials.
+            type: str
+            choices: [not-required, new-account-required, always-required]
+          dns_resolver:
+            description: Who is asked for records of challenges, as V(192.0.2.53:53). That of the host where nothing is said.
+            type: str
+      access:
+        description: Who may have certificates signed. Policies, and roles of AppRole with the secrets of hosts.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          name:
+            description: Name of the policy, and of the role of AppRole where that has none of its own.
+            type: str
+            required: true
+          state:
+            description: Whether the policy, and the role if O(vault_config.access[].approle) is given, exist.
+            type: str
+            choices: [present, absent]
+            default: present
+          policy:
+            description: The policy, in the server's language.
+            type: str
+          sign:
+            description: Roles by which may be signed, and nothing else. The policy is made of them.
+            type: list
+            elements: str
+          approle:
+            description:
+              - A role by which hosts log in. The method is mounted where it is not.
+              - A role that is made gets V(token_type=batch), V(token_ttl=60s) and the policy, where nothing else is said. Later
+                they are left as they are.
+            type: dict
+            suboptions:
+              name:
+                description: Its name.
+                type: str
+              mount:
+                description: Where the method is mounted.
+                type: str
+                default: approle
+              bind_secret_id:
+                description: Whether a secret is needed to log in.
+                type: bool
+              secret_id_bound_cidrs:
+                description: Networks from which one may log in.
+                type: list
+                elements: str
+              secret_id_num_uses:
+                description: How often one may log in by a secret. V(0) is without end.
+                type: int
+              secret_id_ttl:
+                description: How long a secret is good.
+                type: str
+              token_bound_cidrs:
+                description: Networks from which tokens are good.
+                type: list
+                elements: str
+              token_ttl:
+                description: How long a token is good.
+                type: str
+              token_max_ttl:
+                description: How long it can be renewed.
+                type: str
+              token_explicit_max_ttl:
+                description: When it ends whatever happens.
+                type: str
+              token_period:
+                description: Period of a token that is renewed without end.
+                type: str
+              token_num_uses:
+                description: How often a token can be used. V(0) is without end.
+                type: int
+              token_policies:
+                description: Policies of tokens.
+                type: list
+                elements: str
+              token_no_default_policy:
+                description: Do not give them the policy V(default).
+                type: bool
+              token_strictly_bind_ip:
+                description: Bind a token to the address that logged in. OpenBao.
+                type: bool
+              token_type:
+                description: Kind of tokens. A V(batch) token leaves no lease behind.
+                type: str
+                choices: [default, service, batch, default-service, default-batch]
+              secret_ids:
+                description:
+                  - Secrets to be issued, each wrapped. The server gives a token that can be exchanged for the secret once, within
+                    O(vault_config.access[].approle.secret_ids[].wrap_ttl). It is written to a file on the target that only its
+                    owner may read, and is in no answer. Whoever finds it exchanged already knows that somebody else has the secret.
+                  - The connection option C(wrapped_secret_id_file) takes such a file.
+                type: list
+                elements: dict
+                default: []
+                suboptions:
+                  name:
+                    description: For whom. The audit log shows it with each login.
+                    type: str
+                    required: true
+                  path:
+                    description: The file. Its directory must exist.
+                    type: path
+                    required: true
+                  issue:
+                    description:
+                      - V(missing), when the file is not there. V(spent), also when what it holds cannot be exchanged any more.
+                        V(always), in every run.
+                    type: str
+                    choices: [missing, spent, always]
+                    default: missing
+                  wrap_ttl:
+                    description: How long it can be exchanged, up to V(7d).
+                    type: str
+                    default: 10m
+                  owner:
+                    description: User name or number of the owner of the file.
+                    type: str
+                  group:
+                    description: Group name or number of the file.
+                    type: str
+                  cidr_list:
+                    description: Networks from which one may log in by this secret.
+                    type: list
+                    elements: str
+                  token_bound_cidrs:
+                    description: Networks from which its tokens are good.
+                    type: list
+                    elements: str
+                  num_uses:
+                    description: How often one may log in by it.
+                    type: int
+                  ttl:
+                    description: How long it is good.
+                    type: str
+                  metadata:
+                    description: What the audit log shows besides its name.
+                    type: dict
+      tidy:
+        description: A tidy that the task starts, once in each run or by O(vault_config.tidy.every).
+        type: dict
+        suboptions:
+          every:
+            description: Do not start one if the last has finished within this time.
+            type: str
+          wait:
+            description: How long to wait for its end. It goes on by itself after that.
+            type: str
+            default: 60s
+          tidy_cert_store:
+            description: Remove expired certificates.
+            type: bool
+          tidy_revoked_certs:
+            description: Remove expired certificates that were revoked.
+            type: bool
+          tidy_revoked_cert_issuer_associations:
+            description: Store with revoked certificates who issued them.
+            type: bool
+          tidy_invalid_certs:
+            description: Remove what cannot be read.
+            type: bool
+          tidy_expired_issuers:
+            description: Remove expired issuers that are not the default. Their keys stay.
+            type: bool
+          tidy_move_legacy_ca_bundle:
+            description: Move away what a server before 1.11 left.
+            type: bool
+          tidy_acme:
+            description: Remove orders and accounts of ACME that are not used.
+            type: bool
+          safety_buffer:
+            description: For how long what has expired is kept.
+            type: str
+          revoked_safety_buffer:
+            description: For how long what has expired and was revoked is kept. The same where nothing is said.
+            type: str
+          issuer_safety_buffer:
+            description: For how long an expired issuer is kept.
+            type: str
+          acme_account_safety_buffer:
+            description: For how long an account of ACME without orders is kept.
+            type: str
+          pause_duration:
+            description: Pause between two certificates.
+            type: str
+          page_size:
+            description: How many certificates are read at once.
+            type: int
+      disable:
+        description:
+          - The end of the mount with all its keys, issuers, roles and lists. No other option of O(vault_config) counts then.
+          - Certificates of issuers and their revocation lists are written to files first.
+        type: dict
+        suboptions:
+          confirm:
+            description: The path of the mount, to say that it is meant.
+            type: str
+            required: true
+          export:
+            description: The directory on the target that receives the files. It is made where it is missing.
+            type: path
+            required: true
   lock_timeout:
     description: How long to wait for another run on the same tree, as V(60s).
     type: str
@@ -358,6 +945,38 @@ EXAMPLES = r"""
     authorities:
       - {name: Root, common_name: Example Root CA, key: {passphrase: "{{ vault_root_passphrase }}"}}
     regenerate: Root
+
+- name: Configure a mount, and let the hosts of the cloud have certificates of servers signed
+  tls.everywhere.pki_ca:
+    backend: {vault: {url: "https://vault.example.org:8200", mount: pki, auth: {token_file: /root/.vault-token}}}
+    vault_config:
+      mount: {max_lease_ttl: 3650d, default_lease_ttl: 90d}
+      cluster: {path: "https://vault.example.org:8200/v1/pki", aia_path: "http://vault.example.org:8200/v1/pki"}
+      urls:
+        enable_templating: true
+        issuing_certificates: ["{% raw %}{{cluster_aia_path}}/issuer/{{issuer_id}}/der{% endraw %}"]
+        crl_distribution_points: ["{% raw %}{{cluster_aia_path}}/issuer/{{issuer_id}}/crl/der{% endraw %}"]
+      auto_tidy: {enabled: true, tidy_cert_store: true, tidy_revoked_certs: true}
+      roles:
+        - {name: server, allowed_domains: [example.org], allow_subdomains: true, key_type: any, max_ttl: 90d, client_flag: false}
+      access:
+        - name: hosts
+          sign: [server]
+          approle:
+            token_bound_cidrs: [10.0.0.0/8]
+            secret_ids:
+              - {name: compute1, path: /root/secrets/compute1.wrapped, cidr_list: [10.0.0.11]}
+
+- name: The mount and the roles of Charmed OpenStack
+  tls.everywhere.pki_ca:
+    backend: {vault: {mount: charm-pki-local}}
+    vault_config:
+      mount: {default_lease_ttl: 8759h, max_lease_ttl: 87600h}
+      roles:
+        - {name: local, allow_any_name: true, allow_glob_domains: true, enforce_hostnames: false, max_ttl: 8760h,
+           server_flag: true, client_flag: true}
+        - {name: local-client, allow_any_name: true, allow_glob_domains: true, enforce_hostnames: false, max_ttl: 8760h,
+           server_flag: false, client_flag: true}
 """
 
 RETURN = r"""
@@ -600,6 +1219,18 @@ crls:
       type: list
       elements: dict
       sample: [{kind: revoked, detail: "1 more certificate is revoked"}]
+vault_config:
+  description:
+    - What became of each object of O(vault_config); in check mode what it would be. Objects of which there can be several are
+      below C(roles), C(policies), C(auth), C(approles) and C(secret_ids), by name. No secret is in it.
+    - Each has C(changed), C(action) (V(created), V(updated), V(removed) or V(none)) and C(fields), the fields that change with
+      C(before) and C(after).
+    - Roles of AppRole have C(role_id) too, unless no secret is needed to log in, which makes it one.
+    - Secrets have C(action) (V(issued) or V(none)), C(reason), C(path) and C(accessor), by which they can be destroyed. C(tidy) has
+      C(action) (V(started) or V(none)), C(disable) the list C(exported) of files.
+  returned: when O(vault_config) is given
+  type: dict
+  sample: {roles: {web: {changed: true, action: updated, fields: {max_ttl: {before: 3600, after: 86400}}}}}
 failures:
   description: What failed, each with C(item), C(kind), C(msg), C(caused_by), perhaps C(hint), and facts of its kind.
   returned: always, unless the options were refused
@@ -645,6 +1276,9 @@ error:
           V(signed.no_key_cert_sign), V(signed.path_length), V(signed.name_constraints), V(signed.signature),
           V(signed.chain_incomplete), V(signed.key_identifier), V(signed.unknown_critical), V(signed.invalid)."
         - "The tree: V(tree.damaged), V(tree.os)."
+        - "The configuration of a mount: V(vault_config.contradiction), V(vault_config.field_unknown), V(vault_config.held),
+          V(vault_config.mount_missing), V(vault_config.mount_foreign), V(vault_config.not_taken), V(vault_config.permissions),
+          V(vault_config.tidy)."
         - V(program.no_architecture), the collection has no program for the target. V(program.not_placed), the program could
           not be put on the target. V(program.no_answer), it ended without an answer.
       returned: always

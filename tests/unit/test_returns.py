@@ -33,7 +33,9 @@ WITH_AN_ENGINE = {"container_restart": {"fingerprint", "not_after", "containers"
                   "cert_check": {"endpoints"},
                   # They take a server, see tests/module/issue.rs of the crate.
                   "acme_dns_challenge": {"phase", "certificates", "updated", "pending", "failures", "txt_records", "account_uri", "requests", "updates",
-                                         "timings"}}
+                                         "timings"},
+                  # It takes a server, see tests/vault_config.rs of the crate.
+                  "pki_ca": {"vault_config"}}
 
 
 def documented(module: str) -> dict:

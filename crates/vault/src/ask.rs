@@ -39,12 +39,12 @@ impl Vault {
     pub(crate) fn done(&self, call: &Call) -> Result<Answer> {
         let response = self.ask(call)?;
         match verdict(&response) {
-            Verdict::Good => Answer::of(&response),
-            _ => Err(Error::Refused {
+            Verdict::Missing(words) => Err(Error::Refused {
                 url: response.url.clone(),
                 status: response.status,
-                reason: "there is nothing of this name".to_owned(),
+                reason: self.sessions.masked(&words),
             }),
+            _ => Answer::of(&response),
         }
     }
 
@@ -130,7 +130,7 @@ impl Vault {
                 Ok(None)
             }
             // Who must not be asked that stands before somebody: as one node alone.
-            Verdict::Denied(_) | Verdict::Missing | Verdict::NoMount | Verdict::Refused(_) => {
+            Verdict::Denied(_) | Verdict::Missing(_) | Verdict::NoMount | Verdict::Refused(_) => {
                 Ok(Some(Leader::default()))
             }
             _ => Err(self.foreign(&response)),
@@ -187,7 +187,7 @@ impl Vault {
             return Ok(None);
         };
         match verdict(&response) {
-            Verdict::Good | Verdict::Missing => {
+            Verdict::Good | Verdict::Missing(_) => {
                 self.prefer(index);
                 return Ok(Some(response));
             }
@@ -249,7 +249,9 @@ impl Vault {
             }
             return Ok(());
         }
-        let leader = self.leader_by(index, tries)?.unwrap_or_default();
+        // Who sends us away may answer anything to that.
+        let leader = self.leader_by(index, tries).ok().flatten();
+        let leader = leader.unwrap_or_default();
         let is_the_leader = web::origin(&leader.leader_address).is_some_and(|it| it == place);
         match leader.ha_enabled && !leader.is_self && is_the_leader {
             true => {
