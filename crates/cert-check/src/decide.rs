@@ -8,6 +8,7 @@ mod names;
 mod own;
 mod revoked;
 mod sharing;
+mod stapled;
 mod strength;
 
 use std::path::Path;
@@ -33,6 +34,7 @@ pub(crate) fn finding(kind: &str, level: Level, detail: impl Into<String>) -> Fi
 /// Judges everything.
 pub fn decide(request: &Request, observed: &Observed, host: &str, now: Timestamp) -> Report {
     let judge = Judge {
+        request,
         observed,
         lists: Lists::new(request, &observed.lists),
         now,
@@ -64,6 +66,7 @@ fn worst(findings: &[Finding]) -> Level {
 
 /// What every judgement looks at.
 struct Judge<'a> {
+    request: &'a Request,
     observed: &'a Observed,
     lists: Lists<'a>,
     now: Timestamp,
@@ -118,6 +121,14 @@ impl Judge<'_> {
         };
         let judged = self.chain(&chain, &expected, findings);
         shown.trusted_by = judged.root.as_ref().map(facts::anchor);
+        let is_asked = self.request.revocation.stapled && served.ending == Ending::Finished;
+        if is_asked {
+            findings.extend(stapled::judge(
+                &judged.path,
+                served.stapled.as_deref(),
+                self.now,
+            ));
+        }
         if let (Some(leaf), Some(path)) = (chain.first(), &wish.certificate) {
             findings.extend(self.is_of_file(leaf, path));
         }
