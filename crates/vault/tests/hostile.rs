@@ -90,6 +90,26 @@ fn a_redirect_to_one_of_ours_is_followed_with_method_body_and_token() {
     );
 }
 
+/// Until the end of the window, since a cluster may come to another leader; and nobody asks the stranger.
+#[test]
+fn a_cluster_that_goes_on_naming_a_stranger_is_refused_in_the_end() {
+    let stranger = Hostile::start(|_| good(&json!({})));
+    let place = stranger.url();
+    let server = Hostile::start(move |head| match head.contains("sys/leader") {
+        true => http_json(200, "", &json!({"ha_enabled": true, "is_self": true})),
+        false => http(307, &format!("Location: {place}/v1/pki/x\r\n"), ""),
+    });
+    let mut settings = at(&[server.url()], token("t"));
+    settings.retry_window = Duration::from_secs(1);
+    let error = Vault::open(settings).unwrap().read("pki/x").unwrap_err();
+    assert_eq!(error.kind(), "vault.redirect_refused");
+    assert!(
+        error.to_string().contains("add it to them if it is a node"),
+        "{error}"
+    );
+    assert_eq!(stranger.asked(), Vec::<String>::new());
+}
+
 /// As standbys do for some seconds after a crash. Its address is not ours, so nobody asks it, but that will pass.
 #[test]
 fn a_standby_that_names_a_leader_who_is_not_in_the_list_is_asked_again() {
