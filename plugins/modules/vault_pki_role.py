@@ -134,6 +134,12 @@ chain:
   type: list
   elements: str
   sample: [intermediate-2, root-2-x-root-1, root-1]
+end:
+  description: Step V(rotation), what is served afterwards, by name.
+  returned: success
+  type: list
+  elements: str
+  sample: [intermediate-2, root-2]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -181,6 +181,11 @@ class Rotation(t.NamedTuple):
         """What is served while clients trust the old root, the new one, or both."""
         return [self.new_issuer, self.cross, self.old_root]
 
+    @property
+    def end(self) -> list[str]:
+        """What is served afterwards."""
+        return [self.new_issuer, self.new_root] if self.new_issuer != self.new_root else [self.new_root]
+
 
 def rotation(settings: Facts) -> Rotation:
     """The names that the role's variables give."""

@@ -18,7 +18,7 @@ const WINDOW: Duration = Duration::from_secs(45);
 
 #[test]
 fn a_cluster_is_served_by_through_its_bad_days() {
-    let mut cluster = BaoCluster::start(BaoRelease::Current);
+    let mut cluster = BaoCluster::start(BaoRelease::chosen());
     let root = open(&cluster, |_| {});
     with_root(&root, "pki");
     a_read_sees_the_write_before_it(&cluster);

@@ -48,10 +48,10 @@ impl Server {
             leader: None,
             clock_skew: health.server_time_utc.saturating_sub(now.0),
         };
-        if server.serves() {
-            let leader = vault
-                .leader()
-                .map_err(VaultFailure::server("ask who leads the cluster"))?;
+        // Who leads is for the reader only: a server that does not tell is none of a cluster.
+        if server.serves()
+            && let Ok(leader) = vault.leader()
+        {
             server.cluster = leader.ha_enabled;
             server.leader = leader.ha_enabled.then_some(leader.leader_address);
         }

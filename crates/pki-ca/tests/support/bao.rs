@@ -5,17 +5,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use serde_json::{Value, json};
-use testbed::servers::OpenBao;
+use testbed::servers::{BaoRelease, BaoServer};
 use testbed::{Answer, ModuleRun, Sandbox};
 
 use super::PROGRAM;
 
-static SHARED: Mutex<Weak<OpenBao>> = Mutex::new(Weak::new());
+static SHARED: Mutex<Weak<BaoServer>> = Mutex::new(Weak::new());
 static MOUNTS: AtomicUsize = AtomicUsize::new(0);
 
 /// A mount and a directory of its own.
 pub(crate) struct Bao {
-    pub(crate) server: Arc<OpenBao>,
+    pub(crate) server: Arc<BaoServer>,
     pub(crate) mount: String,
     pub(crate) sandbox: Sandbox,
 }
@@ -26,24 +26,23 @@ impl Bao {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         let server = shared
             .upgrade()
-            .unwrap_or_else(|| Arc::new(OpenBao::empty()));
+            .unwrap_or_else(|| Arc::new(BaoServer::start(BaoRelease::Current)));
         *shared = Arc::downgrade(&server);
         Self::on(server)
     }
 
     /// On a server of its own, for tests that seal it.
     pub(crate) fn alone() -> Self {
-        Self::on(Arc::new(OpenBao::empty()))
+        Self::on(Arc::new(BaoServer::start(BaoRelease::Current)))
     }
 
-    fn on(server: Arc<OpenBao>) -> Self {
+    fn on(server: Arc<BaoServer>) -> Self {
         let number = MOUNTS.fetch_add(1, Ordering::Relaxed);
         let bao = Self {
             server,
             mount: format!("pki-{number}"),
             sandbox: Sandbox::new(),
         };
-        bao.sandbox.write("vault-ca.pem", bao.server.ca_pem());
         bao.enable(&bao.mount);
         bao
     }
@@ -64,8 +63,7 @@ impl Bao {
     pub(crate) fn backend(&self) -> Value {
         json!({"vault": {
             "url": [self.server.url()],
-            "ca_path": self.sandbox.join("vault-ca.pem"),
-            "auth": {"token": OpenBao::TOKEN},
+            "auth": {"token": self.server.token()},
             "mount": self.mount,
         }})
     }
@@ -84,7 +82,7 @@ impl Bao {
     #[track_caller]
     pub(crate) fn run(&self, args: Value) -> Answer {
         let answer = self.args(args).run();
-        answer.never_says(OpenBao::TOKEN);
+        answer.never_says(self.server.token());
         answer
     }
 
@@ -155,7 +153,7 @@ impl Bao {
     pub(crate) fn content(&self) -> Value {
         let listed = |path: &str| {
             let path = format!("{}/{path}", self.mount);
-            self.server.answer("LIST", &path, b"").1["data"].clone()
+            self.server.ask("LIST", &path, &Value::Null).1["data"].clone()
         };
         let issuers = listed("issuers");
         let each = issuers["keys"].as_array().cloned().unwrap_or_default();
@@ -176,8 +174,16 @@ impl Bao {
     /// What the mount answers to a read.
     #[track_caller]
     pub(crate) fn get(&self, path: &str) -> Value {
-        self.server
-            .ask("GET", &format!("{}/{path}", self.mount), b"")
+        self.read(&self.mount, path)
+    }
+
+    /// What another mount answers to a read.
+    #[track_caller]
+    pub(crate) fn read(&self, mount: &str, path: &str) -> Value {
+        let path = format!("{mount}/{path}");
+        let (status, said) = self.server.ask("GET", &path, &Value::Null);
+        assert_eq!(status, 200, "{path}: {said}");
+        said
     }
 
     /// What the mount answers to a write.

@@ -20,7 +20,7 @@ pub(crate) fn shared() -> Arc<BaoServer> {
     if let Some(server) = shared.upgrade() {
         return server;
     }
-    let server = Arc::new(BaoServer::start_tls(BaoRelease::Current));
+    let server = Arc::new(BaoServer::start_tls(BaoRelease::chosen()));
     *shared = Arc::downgrade(&server);
     server
 }

@@ -260,6 +260,9 @@ fn a_mount_goes_only_by_its_name() {
         text.starts_with("vault_config.disable.confirm: 'pki2'"),
         "{text}"
     );
+    let crowded = json!({"disable": disable("pki")["disable"], "crl": {"expiry": "4d"}});
+    let text = &faults(crowded)[0];
+    assert!(text.starts_with("vault_config.disable: removes"), "{text}");
     let plan = decide(
         &wish(disable("pki")),
         found([(Object::Mount, json!({}))]),
