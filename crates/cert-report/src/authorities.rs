@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Certificate, Level, Moment, Row};
+use crate::{Certificate, Moment, Row};
 
 /// The authorities of a fleet, roots first.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +23,6 @@ pub(crate) struct Authority {
     pub(crate) kind: Kind,
     /// Numbers of the rows whose certificates it signed.
     pub(crate) leaves: Vec<usize>,
-    /// The worst of its own leaves.
-    level: Level,
     /// Below it, in the order of their subjects.
     pub(crate) children: Vec<usize>,
     parent: Option<usize>,
@@ -85,29 +83,25 @@ impl Authorities {
             .count()
     }
 
-    /// How many certificates are below it, its own and its children's.
+    /// How many rows are below it, its own and its children's.
     pub(crate) fn weight(&self, number: usize) -> usize {
-        let node = &self.nodes[number];
-        node.leaves.len()
-            + node
-                .children
-                .iter()
-                .map(|child| self.weight(*child))
-                .sum::<usize>()
+        self.below(number).len()
     }
 
-    /// The worst of everything below it.
-    pub(crate) fn level(&self, number: usize) -> Level {
+    /// The numbers of the rows below it.
+    pub(crate) fn below(&self, number: usize) -> Vec<usize> {
         let node = &self.nodes[number];
-        let below = node.children.iter().map(|child| self.level(*child));
-        below.fold(node.level, Level::max)
+        let mut all = node.leaves.clone();
+        for child in &node.children {
+            all.extend(self.below(*child));
+        }
+        all
     }
 
     fn add(&mut self, number: usize, row: &Row<'_>) {
         let Some(leaf) = row.leaf() else { return };
         let at = self.issuer_of(leaf, row);
         self.nodes[at].leaves.push(number);
-        self.nodes[at].level = self.nodes[at].level.max(row.level());
     }
 
     /// The node of whoever signed the certificate, and of all above it that the row shows. The order of a chain does
@@ -173,7 +167,6 @@ impl Authorities {
             not_after: None,
             kind,
             leaves: Vec::new(),
-            level: Level::Ok,
             children: Vec::new(),
             parent: None,
         });

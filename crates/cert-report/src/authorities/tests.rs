@@ -136,16 +136,17 @@ fn authorities_that_sign_each_other_end() {
 }
 
 #[test]
-fn the_worst_rises_to_the_top() {
-    let mut report = Report::new("a", Moment(0));
-    report.endpoints.push(Endpoint {
-        chain: vec![certificate("a", "I"), certificate("I", "R")],
-        status: Level::Fail,
-        ..Endpoint::default()
-    });
-    let fleet = Fleet::of([report]);
+fn all_below_an_authority_are_counted() {
+    let chain = |leaf: &str| vec![certificate(leaf, "I"), certificate("I", "R")];
+    let direct = (vec![certificate("c", "R")], Some("R"));
+    let fleet = fleet(vec![
+        (chain("a"), Some("R")),
+        (chain("b"), Some("R")),
+        direct,
+    ]);
     let rows = fleet.rows();
     let all = Authorities::above(&rows);
-    assert_eq!(all.level(all.tops()[0]), Level::Fail);
-    assert_eq!(all.weight(all.tops()[0]), 1);
+    let mut below = all.below(all.tops()[0]);
+    below.sort_unstable();
+    assert_eq!(below, [0, 1, 2]);
 }

@@ -30,6 +30,18 @@ pub(super) fn compare(
     Ok(warnings.into_iter().flatten().collect())
 }
 
+/// The server's own remarks but those that are looked at here: names are sent both in the request and beside it, so one of
+/// them is always in vain, and a lifetime that is cut is told in our words.
+pub(super) fn remarks(warnings: Vec<String>) -> impl Iterator<Item = String> {
+    const KNOWN: [&str; 2] = [
+        "but the role is set with \"use_csr_",
+        "is longer than permitted maxTTL",
+    ];
+    warnings
+        .into_iter()
+        .filter(|warning| !KNOWN.iter().any(|known| warning.contains(known)))
+}
+
 /// The literal difference of the names: each run would find it again.
 fn names(entry: &Entry, leaf: &Certificate) -> Option<String> {
     let (has, wished) = (&leaf.facts().names, &entry.template.names);
@@ -70,7 +82,7 @@ pub(crate) fn lacking_usages(spec: &VaultSpec, leaf: &Certificate) -> Option<Str
 fn lifetime(entry: &Entry, spec: &VaultSpec, leaf: &Certificate, now: Timestamp) -> Option<String> {
     let (end, wished) = (leaf.facts().not_after, now + entry.ttl);
     let tolerance = Lifetime(entry.ttl.0 / 100);
-    (end + tolerance < wished).then(|| {
+    (spec.names_ttl && end + tolerance < wished).then(|| {
         format!(
             "{spec} gives a certificate until {end}, not until {wished}: the role, the mount or the authority allows less than {}; \
              it is renewed in time for the shorter life",

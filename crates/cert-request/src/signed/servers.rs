@@ -3,7 +3,7 @@
 //! those that are fine.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use issuers::Issuing;
@@ -14,7 +14,7 @@ use vault::{Auth, Settings, Vault};
 use vault_options::Connection;
 
 use super::SignError;
-use super::answer::{check_issuer, compare};
+use super::answer::{check_issuer, compare, remarks};
 use super::order::order;
 use crate::failure::EntryError;
 use crate::request::{Entry, RenewOn, VaultSpec};
@@ -25,10 +25,22 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How far its clock may be from ours before somebody should know.
 const SKEW: u64 = 60;
 
-/// The servers by their connection.
-pub struct Servers {
+/// The present: elections take their time.
+#[derive(Clone, Copy)]
+struct Clock {
     begun: SystemTime,
     since: Instant,
+}
+
+impl Clock {
+    fn now(self) -> Timestamp {
+        Timestamp::from(self.begun + self.since.elapsed())
+    }
+}
+
+/// The servers by their connection.
+pub struct Servers {
+    clock: Clock,
     known: Mutex<BTreeMap<[u8; 32], Arc<Server>>>,
 }
 
@@ -47,6 +59,7 @@ type Authorities = BTreeMap<(String, String), Known<Arc<Issuing>>>;
 
 /// A server, or the nodes of one, with everything that is known of it.
 pub struct Server {
+    clock: Clock,
     connection: Connection,
     signer: OnceLock<Known<Vault>>,
     reader: OnceLock<Known<Vault>>,
@@ -61,16 +74,16 @@ pub struct Server {
 impl Servers {
     /// None asked yet.
     pub fn new(begun: SystemTime) -> Self {
+        let since = Instant::now();
         Self {
-            begun,
-            since: Instant::now(),
+            clock: Clock { begun, since },
             known: Mutex::default(),
         }
     }
 
-    /// The present: elections take their time.
+    /// The present.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from(self.begun + self.since.elapsed())
+        self.clock.now()
     }
 
     /// The server of a certificate.
@@ -78,7 +91,7 @@ impl Servers {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let server = all
             .entry(spec.group)
-            .or_insert_with(|| Arc::new(Server::new(&spec.connection)));
+            .or_insert_with(|| Arc::new(Server::new(self.clock, &spec.connection)));
         Arc::clone(server)
     }
 
@@ -91,8 +104,9 @@ impl Servers {
 }
 
 impl Server {
-    fn new(connection: &Connection) -> Self {
+    fn new(clock: Clock, connection: &Connection) -> Self {
         Self {
+            clock,
             connection: connection.clone(),
             signer: OnceLock::new(),
             reader: OnceLock::new(),
@@ -220,22 +234,20 @@ impl Server {
         entry: &Entry,
         spec: &VaultSpec,
         request: &CertificateRequest,
-        now: Timestamp,
     ) -> Result<Signed, EntryError> {
         if let Some(error) = self.outage().as_ref() {
             return Err(error.share());
         }
-        let signed = self.signed(entry, spec, request, now);
+        let signed = self.signed(entry, spec, request);
         if let Err(EntryError::Vault(error)) = &signed
             && error.is_outage()
         {
-            let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
-            *outage = signed.as_ref().err().map(EntryError::share);
+            *self.outage() = signed.as_ref().err().map(EntryError::share);
         }
         signed
     }
 
-    fn outage(&self) -> std::sync::MutexGuard<'_, Option<EntryError>> {
+    fn outage(&self) -> MutexGuard<'_, Option<EntryError>> {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -244,12 +256,11 @@ impl Server {
         entry: &Entry,
         spec: &VaultSpec,
         request: &CertificateRequest,
-        now: Timestamp,
     ) -> Result<Signed, EntryError> {
         let mount = Mount::new(self.signer()?, &spec.mount);
         // Who cannot be asked about it may sign all the same.
         let issuing = self.issuing(spec).ok();
-        let order = order(entry, request, issuing.as_deref(), now);
+        let order = order(entry, spec, request, issuing.as_deref(), self.clock.now());
         let signed = mount.sign(&spec.role, spec.issuer.as_deref(), &order);
         let signed = signed.map_err(SignError::from)?;
         let above = signed.ca_chain.iter().chain([&signed.issuing_ca]);
@@ -258,12 +269,11 @@ impl Server {
         let chain = certificates(&spec.sign_path(), &pem.join("\n"))?;
         let mut warnings = Vec::new();
         if let Some(leaf) = chain.first() {
-            warnings = compare(entry, spec, leaf, now)?;
+            warnings = compare(entry, spec, leaf, self.clock.now())?;
             self.check_issuer(entry, spec, leaf, issuing.as_deref())?;
         }
-        // Its own words on the same, but more.
-        warnings.extend(signed.warnings);
-        warnings.extend(self.skew(now));
+        warnings.extend(remarks(signed.warnings));
+        warnings.extend(self.skew());
         Ok(Signed { chain, warnings })
     }
 
@@ -287,13 +297,14 @@ impl Server {
     }
 
     /// That its clock is not ours; told once.
-    fn skew(&self, now: Timestamp) -> Option<String> {
+    fn skew(&self) -> Option<String> {
         let mut is_first = false;
         let skew = self.skew.get_or_init(|| {
             is_first = true;
             let health = self.reader().ok()?.health().ok()?;
-            let difference = health.server_time_utc.abs_diff(now.0);
-            let word = if health.server_time_utc > now.0 { "ahead of" } else { "behind" };
+            let (theirs, ours) = (health.server_time_utc, self.clock.now().0);
+            let difference = theirs.abs_diff(ours);
+            let word = if theirs > ours { "ahead of" } else { "behind" };
             (difference > SKEW).then(|| {
                 format!(
                     "the clock of {} is {difference} s {word} this host's; synchronize them, for certificates begin and end by it",

@@ -39,9 +39,11 @@ impl Task<'_> {
         let server = self.vaults.server(spec);
         let wants_chain =
             seen.is_chain_lost || (layout::wants_root(entry) && seen.above.root.is_none());
-        let needs_issuer = wants_chain
-            || !decision.reasons.is_empty()
-            || entry.renew.on.contains(&RenewOn::Issuer);
+        let is_due = decision
+            .reasons
+            .iter()
+            .any(|reason| reason.kind == ReasonKind::Expiry);
+        let needs_issuer = wants_chain || is_due || entry.renew.on.contains(&RenewOn::Issuer);
         let mut warnings = Vec::new();
         let mut vault = vault.as_ref().clone();
         if needs_issuer && !server.is_silent() {
@@ -113,7 +115,7 @@ impl Task<'_> {
         };
         let pending = work.made(source)?;
         let server = self.vaults.server(spec);
-        let signed = server.sign(entry, spec, &pending.request, self.vaults.now())?;
+        let signed = server.sign(entry, spec, &pending.request)?;
         outcome.warnings.extend(signed.warnings);
         let pem: String = signed.chain.iter().map(Certificate::to_pem).collect();
         let given = Loaded::Vault(Box::new(issuer.with_chain(pem.into_bytes())));

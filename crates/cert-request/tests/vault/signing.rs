@@ -18,6 +18,7 @@ fn twenty_certificates_take_one_login_and_a_run_without_changes_takes_none() {
     let asked = lab.asked(|| {
         let answer = lab.succeed(&task);
         assert_eq!(answer.value["renewed"].as_array().unwrap().len(), 20);
+        assert_eq!(answer.value["warnings"], json!(null), "{}", answer.report());
         for secret in lab.secrets() {
             answer.never_says(secret);
         }

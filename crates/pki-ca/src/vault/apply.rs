@@ -14,7 +14,7 @@ use ::vault::pki::Mount;
 use pki::{CertificateRequest, Timestamp};
 
 use super::failure::VaultFailure;
-use super::observe::{ObservedIssuer, ObservedMount, shown_issuer};
+use super::observe::{self, ObservedIssuer, ObservedMount, shown_issuer};
 use super::plan::{AuthorityPlan, Plan, Step};
 use super::request::{Request, Wish};
 use crate::failure::{Failed, Failure};
@@ -25,6 +25,8 @@ use crate::names::AuthorityName;
 pub struct Applied {
     /// Issuers as they are now.
     pub issuers: BTreeMap<AuthorityName, ObservedIssuer>,
+    /// The mount as it is now, where the task asked for it and changed it.
+    pub mount: Option<ObservedMount>,
     /// Requests of those that wait for their certificate.
     pub requests: BTreeMap<AuthorityName, CertificateRequest>,
     /// When each entry of `revoke` was revoked.
@@ -61,11 +63,7 @@ pub fn apply(
         applied: Applied::default(),
         failed: BTreeSet::new(),
     };
-    for issuer in &mount.issuers {
-        if let Ok(name) = AuthorityName::new(&issuer.name) {
-            work.applied.issuers.insert(name, issuer.clone());
-        }
-    }
+    work.applied.issuers = by_name(mount);
     for decided in &plan.authorities {
         if let Err(failure) = work.authority(decided) {
             work.fail(format!("authorities[{}]", decided.name), failure);
@@ -74,7 +72,7 @@ pub fn apply(
     }
     work.revocations(plan);
     work.lists(plan);
-    work.refresh(plan);
+    work.refresh();
     work.applied
 }
 
@@ -167,27 +165,31 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// The issuers of the task as they are now, for the answer.
-    fn refresh(&mut self, plan: &Plan) {
+    /// The mount as it is now, for the answer.
+    fn refresh(&mut self) {
         if !self.applied.changed {
             return;
         }
-        for decided in &plan.authorities {
-            match self.look(decided.name.as_str()) {
-                Ok(Some(issuer)) => {
-                    self.applied.issuers.insert(decided.name.clone(), issuer);
-                }
-                Ok(None) => {
-                    self.applied.issuers.remove(&decided.name);
-                }
-                Err(failure) => self.applied.warnings.push(format!(
-                    "what became of '{}' could not be read: {}",
-                    decided.name,
-                    ansible_module::flatten(&failure)
-                )),
+        match observe::mount(self.vault, &self.request.mount) {
+            Ok(mount) => {
+                self.applied.issuers = by_name(&mount);
+                self.applied.mount = Some(mount);
             }
+            Err(failure) => self.applied.warnings.push(format!(
+                "what became of mount '{}' could not be read: {}",
+                self.request.mount,
+                ansible_module::flatten(&failure)
+            )),
         }
     }
+}
+
+fn by_name(mount: &ObservedMount) -> BTreeMap<AuthorityName, ObservedIssuer> {
+    let named = mount.issuers.iter().filter_map(|issuer| {
+        let name = AuthorityName::new(&issuer.name).ok()?;
+        Some((name, issuer.clone()))
+    });
+    named.collect()
 }
 
 /// An issuer without a name is the authority, or its key under the second signer.

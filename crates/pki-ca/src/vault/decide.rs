@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The pure function of (request, observed, now): what shall be done on the server. Check mode is this and nothing else.
 
+mod body;
+mod bridge;
 mod drift;
 mod existing;
 mod leave;
 mod made;
 mod outside;
 mod settings;
+mod signer;
 pub(crate) mod upload;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,9 +73,25 @@ pub fn decide(request: &Request, observed: &Observed, now: Timestamp) -> Plan {
             }
         }
     }
+    if observed.server.is_old() {
+        refuse_rest(&context, &mut plan);
+        return plan;
+    }
     plan.revocations = revoke::decide(&context);
     plan.lists = lists::decide(&context, &mut plan.failed);
     plan
+}
+
+/// Whose certificate it is cannot be said without names of issuers.
+fn refuse_rest(context: &Context<'_>, plan: &mut Plan) {
+    let request = context.request;
+    let revoke = (0..request.revoke.len()).map(|index| format!("revoke[{index}]"));
+    let crl = request.crl.authorities.iter().map(|_| "crl".to_owned());
+    for item in revoke.chain(crl) {
+        if let Err(failure) = context.refuse_if_old("it has no names to tell authorities apart") {
+            plan.failed.push(Failed { item, failure });
+        }
+    }
 }
 
 fn one(
@@ -99,30 +118,17 @@ fn one(
 
 /// A server before 1.11 overwrites what is in service, so nothing of this is tried there.
 fn too_old(context: &Context<'_>, wish: &Wish) -> Result<(), Failure> {
-    if !context.observed.server.is_old() {
-        return Ok(());
-    }
-    let (what, harm) = match wish.base.state {
-        State::Csr => (
-            "a new request",
-            "overwrite the key in service, so that nothing can be issued until its certificate comes back",
-        ),
-        State::Signed(_) => ("an upload", "overwrite the authority in service"),
-        State::Retired | State::Revoked(_) | State::Absent(_) => {
-            ("to take one out of service", "leave it without any")
+    let harm = match wish.base.state {
+        State::Csr => {
+            "a new request would take the place of the key in service, and nothing could be issued until its certificate is there"
         }
-        _ => (
-            "another authority",
-            "be refused or overwrite the one in service",
-        ),
+        State::Signed(_) => "an upload would overwrite the authority in service",
+        State::Retired | State::Revoked(_) | State::Absent(_) => "without it nothing would be left",
+        State::Present | State::Active | State::CrossSigned => {
+            "another would be refused, or overwrite the one in service"
+        }
     };
-    let version = context.observed.server.version.clone();
-    Err(VaultFailure::TooOld {
-        version,
-        what,
-        harm,
-    }
-    .into())
+    context.refuse_if_old(harm)
 }
 
 fn warn_of_expiry(
@@ -241,6 +247,16 @@ impl Context<'_> {
             mount: self.request.mount.clone(),
         }
         .into()
+    }
+
+    /// On a server before 1.11, says why not.
+    pub(crate) fn refuse_if_old(&self, harm: &'static str) -> Result<(), Failure> {
+        let server = &self.observed.server;
+        if !server.is_old() {
+            return Ok(());
+        }
+        let version = server.version.clone();
+        Err(VaultFailure::TooOld { version, harm }.into())
     }
 
     /// An issuer that the task needs, or why it cannot be relied upon.

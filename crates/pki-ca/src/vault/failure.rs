@@ -120,14 +120,12 @@ pub enum VaultFailure {
         /// Those without a field.
         attributes: Vec<String>,
     },
-    /// The server is too old for authorities beside each other.
-    #[error("server {version} keeps one authority in a mount, and {what} would {harm}")]
+    /// The server is too old for authorities beside each other; nothing of the task is tried there.
+    #[error("server {version} keeps one authority in a mount: {harm}")]
     TooOld {
         /// Its version.
         version: String,
-        /// What was asked.
-        what: &'static str,
-        /// What it would do.
+        /// What would come of it.
         harm: &'static str,
     },
     /// The mount cuts lifetimes, and would do so without a word in the answer.

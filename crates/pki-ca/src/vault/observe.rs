@@ -193,6 +193,15 @@ pub fn observe(
 
 /// Looks at one mount.
 pub fn mount(vault: &Vault, path: &str) -> Result<ObservedMount, Failure> {
+    let mut found = listed(vault, path)?;
+    if found.exists {
+        found.keys = keys(&Mount::new(vault, path), path)?;
+    }
+    Ok(found)
+}
+
+/// A mount without its keys.
+fn listed(vault: &Vault, path: &str) -> Result<ObservedMount, Failure> {
     let mut found = ObservedMount::default();
     match vault.mount(path) {
         Ok(Some(info)) => {
@@ -224,7 +233,6 @@ pub fn mount(vault: &Vault, path: &str) -> Result<ObservedMount, Failure> {
             found.issuers.push(issuer);
         }
     }
-    found.keys = keys(&api, path)?;
     Ok(found)
 }
 

@@ -284,18 +284,17 @@ impl<'a> Report<'a> {
     /// All issuers of the mount, named or not.
     fn issuers(&self) -> Value {
         let mount = self.observed.mount(&self.request.mount);
-        let now = |issuer: &ObservedIssuer| {
-            let applied = self.applied.as_ref()?;
-            let name = AuthorityName::new(&issuer.name).ok()?;
-            applied.issuers.get(&name).cloned()
-        };
+        let after = self
+            .applied
+            .as_ref()
+            .and_then(|applied| applied.mount.as_ref());
         let facts = |issuer: &ObservedIssuer| {
-            let issuer = now(issuer).unwrap_or_else(|| issuer.clone());
-            let mut facts = issuer_facts(&issuer);
+            let mut facts = issuer_facts(issuer);
             facts.insert("name".to_owned(), issuer.name.as_str().into());
-            facts.insert("state".to_owned(), state_of(&issuer).into());
+            facts.insert("state".to_owned(), state_of(issuer).into());
             Value::Object(facts)
         };
+        let mount = after.unwrap_or(&mount);
         mount.issuers.iter().map(facts).collect()
     }
 

@@ -99,8 +99,6 @@ pub struct Signing {
     pub parent: String,
     /// Its mount.
     pub parent_mount: String,
-    /// The subject that the certificate must have, byte for byte; none where it is the first of its key.
-    pub subject_der: Option<Vec<u8>>,
 }
 
 /// An upload that was found good.

@@ -77,7 +77,13 @@ fn of_step(request: &Request, step: &Step, issuer: &str) -> Vec<Need> {
         Step::Root(_) => vec![(own("root/generate/internal"), WRITE)],
         Step::RootOfKey(_) => vec![(own("root/generate/existing"), WRITE)],
         Step::Key(_) => vec![(own("intermediate/generate/internal"), WRITE)],
-        Step::Sign(signing) | Step::Bridge(signing) => signature(request, signing),
+        Step::Sign(signing) => signature(request, signing),
+        Step::Bridge(signing) => {
+            let mut needs = signature(request, signing);
+            needs.retain(|(path, _)| !path.ends_with("/intermediate/generate/internal"));
+            needs.push((own("issuers/generate/intermediate/existing"), WRITE));
+            needs
+        }
         Step::Import(_) => vec![
             (own("intermediate/set-signed"), WRITE),
             (format!("{issuer}/sign-verbatim"), WRITE),

@@ -12,7 +12,7 @@ use super::config::wish::ConfigWish;
 use super::options;
 use crate::names::AuthorityName;
 use crate::params::Params;
-use crate::request::{self, CrlWish, RevokeWish, SignWish};
+use crate::request::{self, CrlWish, RevokeWish};
 
 /// What one task asks of a mount.
 #[derive(Debug)]
@@ -25,8 +25,6 @@ pub struct Request {
     pub config: ConfigWish,
     /// The wished authorities, in the order given.
     pub authorities: Vec<Wish>,
-    /// Requests to be signed.
-    pub sign: Vec<SignWish>,
     /// Certificates to be revoked.
     pub revoke: Vec<RevokeWish>,
     /// Which lists to look after.
@@ -54,17 +52,14 @@ impl Request {
         });
         let config = ConfigWish::new(params.vault_config.unwrap_or_default(), &mount, &mut faults);
         let authorities = wish::authorities(params.authorities, &mount, &mut faults);
-        let sign = request::signing::signatures(params.sign, &mut faults);
-        refuse_kept(&sign, &mut faults);
+        refuse_signing(params.sign.len(), &mut faults);
         let revoke = request::signing::revocations(params.revoke, &mut faults);
         refuse_dates(&revoke, &mut faults);
         let crl = request::signing::lists(params.crl, &mut faults);
-        if config.disable.is_some()
-            && !(authorities.is_empty() && sign.is_empty() && revoke.is_empty())
-        {
+        if config.disable.is_some() && !(authorities.is_empty() && revoke.is_empty()) {
             faults.push(
                 "vault_config.disable",
-                "removes the mount; leave authorities, sign and revoke out of the task",
+                "removes the mount; leave authorities and revoke out of the task",
             );
         }
         let parallel = request::parallel(params.parallel, &mut faults);
@@ -81,7 +76,6 @@ impl Request {
             mount,
             config,
             authorities,
-            sign,
             revoke,
             crl,
             inspect: params.inspect,
@@ -101,10 +95,7 @@ impl Request {
 
     /// Whether nothing is asked of authorities.
     pub fn asks_for_nothing(&self) -> bool {
-        self.authorities.is_empty()
-            && self.sign.is_empty()
-            && self.revoke.is_empty()
-            && self.crl.authorities.is_none()
+        self.authorities.is_empty() && self.revoke.is_empty() && self.crl.authorities.is_none()
     }
 
     /// All mounts that the task is about: its own first.
@@ -138,15 +129,13 @@ fn mount(path: &str, text: &str, faults: &mut Faults) -> String {
     trimmed.to_owned()
 }
 
-/// A server keeps certificates by serial number only, so a second run could not find the one of a name.
-fn refuse_kept(sign: &[SignWish], faults: &mut Faults) {
-    for (index, wish) in sign.iter().enumerate() {
-        if wish.name.is_some() {
-            faults.push(
-                format!("sign[{index}].name"),
-                "a Vault keeps no certificates by name; leave it out to sign in every run, or let cert_request keep the certificate",
-            );
-        }
+/// Without a role a server copies whatever a request asks for, so what a profile grants could not be kept.
+fn refuse_signing(count: usize, faults: &mut Faults) {
+    for index in 0..count {
+        faults.push(
+            format!("sign[{index}]"),
+            "a Vault signs the requests of hosts under its roles: use cert_request with its issuer vault; an authority of another mount is signed with 'parent_mount'",
+        );
     }
 }
 

@@ -39,7 +39,7 @@ impl Server {
             .health()
             .map_err(VaultFailure::server("ask for the state of the server"))?;
         let mut server = Self {
-            url: health.url,
+            url: node(&health.url),
             version: health.version,
             initialized: health.initialized,
             sealed: health.sealed,
@@ -48,10 +48,10 @@ impl Server {
             leader: None,
             clock_skew: health.server_time_utc.saturating_sub(now.0),
         };
-        if server.serves() {
-            let leader = vault
-                .leader()
-                .map_err(VaultFailure::server("ask who leads the cluster"))?;
+        // Who leads is for the reader only: a server that does not tell is none of a cluster.
+        if server.serves()
+            && let Ok(leader) = vault.leader()
+        {
             server.cluster = leader.ha_enabled;
             server.leader = leader.ha_enabled.then_some(leader.leader_address);
         }
@@ -109,6 +109,12 @@ impl Server {
         }
         Value::Object(facts)
     }
+}
+
+/// The node of a URL of the API.
+fn node(url: &str) -> String {
+    let node = url.split_once("/v1/").map_or(url, |(node, _)| node);
+    node.to_owned()
 }
 
 #[cfg(test)]

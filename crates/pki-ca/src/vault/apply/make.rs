@@ -120,11 +120,30 @@ impl Work<'_> {
 
     /// The key of an issuer under a second signer.
     pub(super) fn bridge(&mut self, wish: &Wish, signing: &Signing) -> Result<(), Failure> {
-        let key_id = signing.subject.get("key_ref").and_then(Value::as_str);
-        let key_id = key_id.unwrap_or_default().to_owned();
-        let request = self.request_of(wish, &key_id, &signing.subject)?;
+        let issuer = self.issuer(wish.name().as_str())?;
+        let Some(key_id) = &issuer.key_id else {
+            return Err(VaultFailure::Keyless {
+                authority: wish.name().clone(),
+                mount: self.request.mount.clone(),
+            }
+            .into());
+        };
+        let request = self.request_of(wish, key_id, &signing.subject)?;
         let chain = self.signed(wish, signing, &request)?;
-        self.take_in(wish, &signing.issuer, &key_id, &chain)
+        let same_name = chain
+            .first()
+            .is_some_and(|made| made.facts().subject_der == issuer.certificate.facts().subject_der);
+        if !same_name {
+            return Err(VaultFailure::Proof {
+                authority: wish.name().clone(),
+                problem: format!(
+                    "the second certificate has the subject '{}' in another form, so no chain would lead through it",
+                    issuer.certificate.facts().subject
+                ),
+            }
+            .into());
+        }
+        self.take_in(wish, &signing.issuer, key_id, &chain)
     }
 
     /// Signs the request and verifies what came back: it first, all above it behind.
@@ -158,18 +177,6 @@ impl Work<'_> {
         let pool = parse_bundle(text.as_bytes()).map_err(unverified)?;
         let verified =
             verify_authority(pool, &request.public_key(), self.now, true).map_err(unverified)?;
-        if let Some(wanted) = &signing.subject_der
-            && *wanted != verified.certificate().facts().subject_der
-        {
-            return Err(VaultFailure::Proof {
-                authority: wish.name().clone(),
-                problem: format!(
-                    "the second certificate has the subject '{}' in another form, so no chain would lead through it",
-                    verified.certificate().facts().subject
-                ),
-            }
-            .into());
-        }
         Ok(std::iter::once(verified.certificate().clone())
             .chain(verified.chain())
             .collect())
@@ -191,10 +198,15 @@ impl Work<'_> {
         })
     }
 
-    /// Remarks of the server, but the one on URLs of the mount, which `vault_config.urls` is for.
+    /// Remarks of the server, but those on URLs of the mount, which `vault_config.urls` is for, and on what was wished.
     pub(super) fn remark(&mut self, wish: &Wish, warnings: &[String]) {
-        let of_urls = "hasn't configured any authority information access";
-        let others = warnings.iter().filter(|text| !text.contains(of_urls));
+        const KNOWN: [&str; 2] = [
+            "hasn't configured any authority information access",
+            "Max path length of the signed certificate is zero",
+        ];
+        let others = warnings
+            .iter()
+            .filter(|text| !KNOWN.iter().any(|known| text.contains(known)));
         for text in others {
             self.applied
                 .warnings

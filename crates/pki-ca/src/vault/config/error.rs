@@ -11,10 +11,12 @@ use super::object::Object;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The wish and what is there cannot both be; the operator should correct the option.
-    #[error("{option}: {why}")]
+    #[error("{field}: {why}")]
     Contradiction {
-        /// The option.
+        /// Of which object.
         option: String,
+        /// Its field.
+        field: &'static str,
         /// Why not, and what would do.
         why: String,
     },
@@ -28,10 +30,8 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The server does not know a field; the operator should leave it out, or upgrade the server.
-    #[error("{option}: the server knows no {} in {object}", .fields.join(", "))]
+    #[error("the server knows no {} in {object}", .fields.join(", "))]
     FieldUnknown {
-        /// The option.
-        option: String,
         /// Of what.
         object: Object,
         /// Which.
@@ -114,6 +114,23 @@ impl Error {
         }
     }
 
+    /// Whether it would be the same for every object: nobody can be asked, or nobody knows us.
+    pub fn is_of_all(&self) -> bool {
+        let Self::Server { source, .. } = self else {
+            return false;
+        };
+        source.is_outage()
+            || matches!(
+                **source,
+                vault::Error::LoginRefused { .. }
+                    | vault::Error::NamespaceUnknown { .. }
+                    | vault::Error::RedirectRefused { .. }
+                    | vault::Error::TokenInvalid { .. }
+                    | vault::Error::WrappedSecretForeign { .. }
+                    | vault::Error::WrappedSecretUsed { .. }
+            )
+    }
+
     /// Stable, for playbooks.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -136,6 +153,9 @@ impl Error {
         let (name, value) = match self {
             Self::FieldUnknown { fields, .. } | Self::NotTaken { fields, .. } => {
                 ("fields", json!(fields))
+            }
+            Self::Contradiction { option, field, .. } => {
+                ("option", json!(format!("{option}.{field}")))
             }
             Self::Permissions { missing } => ("missing", json!(missing)),
             _ => return Map::new(),

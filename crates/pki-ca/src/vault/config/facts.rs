@@ -118,11 +118,22 @@ fn object(plan: &ObjectPlan, applied: Option<&Applied>) -> Value {
         "action": plan.act.word(),
         "fields": changes,
     });
-    if let Object::AppRole { name, .. } = plan.object() {
+    if let Object::AppRole { name, .. } = plan.object()
+        && binds_secrets(plan)
+    {
         let made = applied.and_then(|applied| applied.role_ids.get(name));
         told["role_id"] = json!(made.or(plan.role_id.as_ref()));
     }
     told
+}
+
+/// Where no secret is needed to log in, the identifier of the role alone is enough, so it is one.
+fn binds_secrets(plan: &ObjectPlan) -> bool {
+    let field = "bind_secret_id";
+    let mut changes = plan.changes.iter();
+    let changed = changes.find_map(|change| (change.field == field).then_some(&change.after));
+    let value = changed.or_else(|| plan.whole.get(field));
+    value != Some(&Value::Bool(false))
 }
 
 fn secret(plan: &SecretIdPlan, applied: Option<&Applied>) -> Value {

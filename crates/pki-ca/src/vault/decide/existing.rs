@@ -5,7 +5,7 @@ use super::super::failure::VaultFailure;
 use super::super::observe::ObservedIssuer;
 use super::super::plan::{AuthorityPlan, Step};
 use super::super::request::Wish;
-use super::{Context, bridge_of, drift, made, settings, state_of};
+use super::{Context, bridge, drift, settings, state_of};
 use crate::failure::Failure;
 use crate::plan::Reason;
 use crate::request::{AuthorityKind, State};
@@ -25,9 +25,7 @@ pub(super) fn keep(
     if wish.base.state == State::Active && !issuer.is_default {
         activate(context, wish, &mut plan);
     }
-    if let Some(name) = bridge_of(wish) {
-        bridge(context, wish, issuer, &name, &mut plan)?;
-    }
+    bridge::add(context, wish, issuer, &mut plan)?;
     Ok(plan)
 }
 
@@ -79,7 +77,7 @@ fn first_parent(context: &Context<'_>, wish: &Wish) -> Result<Option<ObservedIss
         return Ok(None);
     };
     let mount = context.observed.mount(&wish.parent_mount);
-    match mount.named(parent.as_str()) {
+    match mount.referred(parent.as_str()) {
         Some(found) => Ok(Some(found.clone())),
         None => Err(VaultFailure::Missing {
             authority: parent.to_string(),
@@ -87,61 +85,4 @@ fn first_parent(context: &Context<'_>, wish: &Wish) -> Result<Option<ObservedIss
         }
         .into()),
     }
-}
-
-/// The same key under the second signer.
-fn bridge(
-    context: &Context<'_>,
-    wish: &Wish,
-    issuer: &ObservedIssuer,
-    name: &str,
-    plan: &mut AuthorityPlan,
-) -> Result<(), Failure> {
-    let signer = made::signer(context, wish)?;
-    let of_key = |other: &&ObservedIssuer| {
-        other.certificate.public_key() == issuer.certificate.public_key()
-            && signer
-                .certificate()
-                .is_some_and(|signer| other.certificate.signed_by(signer))
-    };
-    match context.mount.named(name) {
-        Some(other) if of_key(&other) => return Ok(()),
-        Some(other) => {
-            return Err(VaultFailure::Drift {
-                authority: wish.name().clone(),
-                differences: vec![crate::failure::Difference {
-                    what: "cross-signed issuer",
-                    existing: format!("{name} of {}", other.certificate.facts().issuer),
-                    wished: format!("{name} by {}", wish.parent_mount),
-                }],
-            }
-            .into());
-        }
-        None => {}
-    }
-    // An earlier run may have been cut between the import and the name.
-    let mut nameless = context
-        .mount
-        .issuers
-        .iter()
-        .filter(|other| other.name.is_empty());
-    if let Some(left) = nameless.find(of_key) {
-        plan.add(
-            Step::Name(left.id.clone()),
-            Reason::new(
-                "unnamed",
-                "an earlier run was cut before the issuer got its name",
-            ),
-        );
-        return Ok(());
-    }
-    let signing = made::bridge(context, wish, issuer, name, &signer)?;
-    plan.add(
-        Step::Bridge(Box::new(signing)),
-        Reason::new(
-            "cross_signature_missing",
-            format!("'{}' has not signed its key yet", signer.label()),
-        ),
-    );
-    Ok(())
 }

@@ -7,7 +7,7 @@ use super::super::plan::{AuthorityPlan, Step};
 use super::super::request::Wish;
 use super::super::subject;
 use super::upload::{self, Against};
-use super::{Context, drift, made, settings, state_of};
+use super::{Context, body, drift, made, settings, state_of};
 use crate::failure::{Difference, Failure};
 use crate::plan::Reason;
 
@@ -23,11 +23,11 @@ pub(super) fn request(
     let mut plan = AuthorityPlan::keep(wish.name().clone(), "csr");
     let key = context.mount.key(&wish.key_name);
     match key {
-        Some(key) => check_key(wish, key)?,
+        Some(key) => made::check_kind(wish, key)?,
         None => {
             let mut body = subject::fields(wish.base.names.subject());
             body.insert("exclude_cn_from_sans".to_owned(), true.into());
-            body.extend(made::key_body(wish));
+            body.extend(body::key_body(wish));
             plan.add(
                 Step::Key(body),
                 Reason::new("request_missing", "there is no key of this name yet"),
@@ -77,25 +77,6 @@ fn is_written(context: &Context<'_>, wish: &Wish, key: Option<&ObservedKey>) -> 
     same_key && same_subject && request.verify_signature().is_ok()
 }
 
-fn check_key(wish: &Wish, key: &ObservedKey) -> Result<(), Failure> {
-    let Some(wished) = wish.base.key else {
-        return Ok(());
-    };
-    let (kind, _) = made::kind_of(wished);
-    match &key.kind {
-        Some(has) if has != kind => Err(VaultFailure::Drift {
-            authority: wish.name().clone(),
-            differences: vec![Difference {
-                what: "key",
-                existing: has.clone(),
-                wished: wished.to_string(),
-            }],
-        }
-        .into()),
-        _ => Ok(()),
-    }
-}
-
 /// State signed: everything is checked before anything is sent.
 pub(super) fn install(
     context: &Context<'_>,
@@ -126,13 +107,16 @@ pub(super) fn install(
     let import = upload::check(&against, warnings)?;
     let same = |issuer: &&ObservedIssuer| issuer.certificate == import.certificate;
     match context.mount.issuers.iter().find(same) {
-        Some(left) if left.name.is_empty() => plan.add(
-            Step::Name(left.id.clone()),
-            Reason::new(
-                "unnamed",
-                "an earlier run was cut before the issuer got its name",
-            ),
-        ),
+        Some(left) if left.name.is_empty() => {
+            plan.add(
+                Step::Name(left.id.clone()),
+                Reason::new(
+                    "unnamed",
+                    "an earlier run was cut before the issuer got its name",
+                ),
+            );
+            plan.state = state_of(left);
+        }
         Some(other) => {
             return Err(VaultFailure::Drift {
                 authority: wish.name().clone(),
