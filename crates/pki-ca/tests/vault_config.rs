@@ -19,15 +19,23 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
+        Self::of(BaoRelease::Current)
+    }
+
+    fn of(release: BaoRelease) -> Self {
         Self {
-            server: BaoServer::start(BaoRelease::Current),
+            server: BaoServer::start(release),
             sandbox: Sandbox::new(),
         }
     }
 
     /// With the mount `pki` as somebody has made it.
     fn with_mount() -> Self {
-        let site = Self::new();
+        Self::with_mount_of(BaoRelease::Current)
+    }
+
+    fn with_mount_of(release: BaoRelease) -> Self {
+        let site = Self::of(release);
         let config = json!({"default_lease_ttl": "24h", "max_lease_ttl": "8760h"});
         site.server
             .api("sys/mounts/pki", &json!({"type": "pki", "config": config}));
@@ -141,7 +149,12 @@ fn told(answer: &Answer) -> Value {
 
 #[test]
 fn a_mount_and_its_settings_are_made_and_then_changed_by_what_differs() {
-    let site = Site::new();
+    for release in BaoRelease::ALL {
+        settings(&Site::of(release));
+    }
+}
+
+fn settings(site: &Site) {
     let mut wish = json!({
         "mount": {"description": "of the cloud", "default_lease_ttl": "1w", "max_lease_ttl": "3650d"},
         "cluster": {"path": "https://bao.example.org/v1/pki", "aia_path": "http://bao.example.org/v1/pki"},
@@ -214,7 +227,12 @@ fn a_mount_and_its_settings_are_made_and_then_changed_by_what_differs() {
 
 #[test]
 fn a_role_is_patched_and_acme_brings_its_headers() {
-    let site = Site::with_mount();
+    for release in BaoRelease::ALL {
+        role_and_acme(&Site::with_mount_of(release));
+    }
+}
+
+fn role_and_acme(site: &Site) {
     let mut role = json!({
         "name": "web", "allowed_domains": ["b.example.org", "a.example.org"], "allow_subdomains": true, "key_type": "rsa",
         "max_ttl": "30d", "key_usage": ["digitalSignature"], "ext_key_usage": ["ServerAuth"], "allowed_ip_sans_cidr": ["10.1.2.3"],
@@ -457,6 +475,27 @@ fn hosts_get_a_policy_a_role_and_a_wrapped_secret_that_is_in_no_answer() {
             .ask("GET", "sys/policies/acl/hosts", &Value::Null)
             .0,
         404
+    );
+}
+
+#[test]
+fn a_sealed_server_and_a_token_that_is_none_are_told_once() {
+    let site = Site::with_mount();
+    let wish = json!({"mount": {"description": "mine"}, "crl": {"expiry": "4d"}, "roles": [{"name": "web"}]});
+    let answer = site.module("s.unknown", &wish).run();
+    assert_eq!(answer.kind(), "vault.token_invalid", "{}", answer.report());
+    assert!(
+        answer.value.get("failures").is_none(),
+        "{}",
+        answer.report()
+    );
+    site.server.seal();
+    let answer = site.run(&wish);
+    assert_eq!(answer.kind(), "vault.sealed", "{}", answer.report());
+    assert!(
+        answer.value.get("failures").is_none(),
+        "{}",
+        answer.report()
     );
 }
 

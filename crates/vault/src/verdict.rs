@@ -11,10 +11,10 @@ use serde_json::Value;
 /// What an answer means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is what was asked for, or nothing is there (404).
+    /// It is what was asked for.
     Good,
-    /// Nothing is there.
-    Missing,
+    /// Nothing is there; what is said of that.
+    Missing(String),
     /// The token, or its policies, do not allow it.
     Denied(String),
     /// Another server should be asked.
@@ -56,7 +56,7 @@ const ELECTION: &[&str] = &[
     "no active Vault instance found",
     "no active OpenBao instance found",
     "node is not the leader",
-    "raft is not initialized",
+    "is in standby mode",
 ];
 /// Words of a node that lost its leadership at work.
 const INTERRUPTED: &[&str] = &[
@@ -67,8 +67,8 @@ const INTERRUPTED: &[&str] = &[
 ];
 const SEALED: &[&str] = &[
     "Vault is sealed",
+    "OpenBao is sealed",
     "namespace is sealed",
-    "barrier is sealed",
     "API access to this namespace has been locked",
 ];
 
@@ -96,7 +96,7 @@ pub(crate) fn verdict(response: &web::Response) -> Verdict {
         403 => Verdict::Denied(all),
         404 if all.contains("namespace not found") => Verdict::NoNamespace,
         404 if all.contains("no handler for route") => Verdict::NoMount,
-        404 => Verdict::Missing,
+        404 => Verdict::Missing(words),
         _ if all.contains("no default issuer currently configured") => {
             Verdict::NoDefaultIssuer(words)
         }
@@ -199,7 +199,7 @@ mod tests {
                 "no handler for route \"pki/x\". route entry not found.",
                 Verdict::NoMount,
             ),
-            (404, "x", Verdict::Missing),
+            (404, "x", Verdict::Missing(text("x"))),
             (
                 405,
                 "unsupported operation",

@@ -37,50 +37,49 @@ pub struct Applied {
 
 /// What comes before the authorities. If something failed, addresses may be missing: no authority should be made.
 pub fn before(vault: &Vault, plan: &ConfigPlan, applied: &mut Applied) {
-    for each in plan.written(Phase::Before) {
-        let held = applied
-            .failed
-            .first()
-            .filter(|_| each.object().is_in_mount());
-        let result = match held.filter(|failed| failed.item == "vault_config.mount") {
-            Some(failed) => Err(held_by(each, failed)),
-            None => write(vault, &plan.mount, each),
-        };
-        applied.note(&format!("vault_config.{}", each.object()), result);
-    }
+    objects(vault, plan, Phase::Before, applied);
 }
 
 /// What comes after them.
 pub fn after(vault: &Vault, plan: &ConfigPlan, applied: &mut Applied) {
-    for each in plan.written(Phase::After) {
-        let result = match applied.blocker(each) {
-            Some(failed) => Err(held_by(each, failed)),
-            None => write(vault, &plan.mount, each),
-        };
-        let written = result.is_ok();
-        applied.note(&format!("vault_config.{}", each.object()), result);
-        if let (true, Object::AppRole { name, .. }) =
-            (written && each.act != Act::Remove, each.object())
-        {
-            let path = format!("{}/role-id", each.object().path(&plan.mount));
-            if let Ok(Some(answer)) = vault.read(&path)
-                && let Ok(id) = answer.text("role_id")
-            {
-                applied.role_ids.insert(name.clone(), id.to_owned());
-            }
-        }
-    }
+    objects(vault, plan, Phase::After, applied);
     for each in plan.secret_ids.iter().filter(|each| each.reason.is_some()) {
-        secret::issue(vault, &each.wish, applied);
+        let item = format!("vault_config.secret_ids[{}]", each.wish.name);
+        let role = format!("vault_config.approles[{}]", each.wish.role_name());
+        let result = match applied.failed(|failed| failed.item == role) {
+            Some(held) => Err(held_by(&item, held)),
+            None => secret::issue(vault, &each.wish, applied),
+        };
+        applied.note(&item, result);
     }
     if let Some((wish, true)) = &plan.tidy {
-        let result = tidy::run(vault, &plan.mount, wish);
-        applied.note("vault_config.tidy", result);
+        let item = "vault_config.tidy";
+        let result = match applied.failed(|_| false) {
+            Some(held) => Err(held_by(item, held)),
+            None => tidy::run(vault, &plan.mount, wish),
+        };
+        applied.note(item, result);
     }
     if let Some(disable) = plan.disable.as_ref().filter(|disable| disable.due) {
         let result = export::disable(vault, &plan.mount, &disable.export, &mut applied.exported);
         applied.changed |= !applied.exported.is_empty();
         applied.note("vault_config.disable", result);
+    }
+}
+
+fn objects(vault: &Vault, plan: &ConfigPlan, phase: Phase, applied: &mut Applied) {
+    for each in plan.written(phase) {
+        let item = format!("vault_config.{}", each.object());
+        let result = match applied.blocker(each) {
+            Some(held) => Err(held_by(&item, held)),
+            None => write(vault, &plan.mount, each),
+        };
+        if let (Ok(()), Object::AppRole { name, .. }) = (&result, each.object())
+            && each.act != Act::Remove
+        {
+            applied.learn_role_id(vault, name, &each.object().path(&plan.mount));
+        }
+        applied.note(&item, result);
     }
 }
 
@@ -101,23 +100,34 @@ impl Applied {
 
     /// What failed that this one needs.
     fn blocker(&self, plan: &ObjectPlan) -> Option<&Failed> {
-        let needs = |item: &str| match plan.object() {
-            Object::Role(_) => item == "vault_config.mount",
-            Object::Acme => {
-                item == "vault_config.mount"
-                    || item == "vault_config.cluster"
-                    || item.starts_with("vault_config.roles[")
-            }
-            Object::AppRole { .. } => item.starts_with("vault_config.auth["),
-            _ => false,
-        };
-        self.failed.iter().find(|failed| needs(&failed.item))
+        let object = plan.object();
+        self.failed(|failed| match object {
+            Object::AppRole { .. } => failed.item.starts_with("vault_config.auth["),
+            Object::Acme if failed.item == "vault_config.cluster" => true,
+            Object::Acme if failed.item.starts_with("vault_config.roles[") => true,
+            _ => object.is_in_mount() && failed.item == "vault_config.mount",
+        })
+    }
+
+    /// The failure that stands in the way of what `needs` says, or of everything.
+    fn failed(&self, needs: impl Fn(&Failed) -> bool) -> Option<&Failed> {
+        let mut failed = self.failed.iter();
+        failed.find(|failed| failed.error.is_of_all() || needs(failed))
+    }
+
+    /// Who may not read it is not told it.
+    fn learn_role_id(&mut self, vault: &Vault, name: &str, path: &str) {
+        if let Ok(Some(answer)) = vault.read(&format!("{path}/role-id"))
+            && let Ok(id) = answer.text("role_id")
+        {
+            self.role_ids.insert(name.to_owned(), id.to_owned());
+        }
     }
 }
 
-fn held_by(plan: &ObjectPlan, failed: &Failed) -> Error {
+fn held_by(item: &str, failed: &Failed) -> Error {
     Error::Held {
-        object: plan.object().to_string(),
+        object: item.to_owned(),
         before: failed.item.clone(),
     }
 }

@@ -114,6 +114,23 @@ impl Error {
         }
     }
 
+    /// Whether it would be the same for every object: nobody can be asked, or nobody knows us.
+    pub fn is_of_all(&self) -> bool {
+        let Self::Server { source, .. } = self else {
+            return false;
+        };
+        source.is_outage()
+            || matches!(
+                **source,
+                vault::Error::LoginRefused { .. }
+                    | vault::Error::NamespaceUnknown { .. }
+                    | vault::Error::RedirectRefused { .. }
+                    | vault::Error::TokenInvalid { .. }
+                    | vault::Error::WrappedSecretForeign { .. }
+                    | vault::Error::WrappedSecretUsed { .. }
+            )
+    }
+
     /// Stable, for playbooks.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -29,11 +29,11 @@ impl Part {
     /// Looks, and decides. Nothing is changed.
     ///
     /// # Errors
-    /// [`Error::Permissions`] if the token may not do what is planned.
+    /// [`Error::Permissions`] if the token may not do what is planned, and what would be the same for every object.
     pub(crate) fn plan(vault: &Vault, wish: &ConfigWish, now: Timestamp) -> Result<Self, Error> {
         let plan = match wish.is_empty() {
             true => ConfigPlan::of(wish),
-            false => decide(wish, observe(vault, wish), now),
+            false => decide(wish, observe(vault, wish)?, now),
         };
         let warnings = permissions::check(vault, &plan)?;
         Ok(Self {

@@ -6,25 +6,16 @@ use tls_files::{Attributes, FileChange, Mode, Target};
 use vault::{Repeat, Vault};
 use zeroize::Zeroizing;
 
-use super::super::error::{Error, Failed};
+use super::super::error::Error;
 use super::super::secret_id::SecretIdWish;
 use super::Applied;
 
 /// Asks for a secret and writes the token that can be exchanged for it. A secret that cannot be written is destroyed.
-pub(super) fn issue(vault: &Vault, wish: &SecretIdWish, applied: &mut Applied) {
-    match issued(vault, wish, applied) {
-        Ok(accessor) => {
-            applied.changed = true;
-            applied.accessors.insert(wish.name.clone(), accessor);
-        }
-        Err(error) => applied.failed.push(Failed {
-            item: format!("vault_config.secret_ids[{}]", wish.name),
-            error,
-        }),
-    }
-}
-
-fn issued(vault: &Vault, wish: &SecretIdWish, applied: &mut Applied) -> Result<String, Error> {
+pub(super) fn issue(
+    vault: &Vault,
+    wish: &SecretIdWish,
+    applied: &mut Applied,
+) -> Result<(), Error> {
     let target = target(wish);
     let unwritable = |source| Error::File {
         what: "write",
@@ -45,7 +36,9 @@ fn issued(vault: &Vault, wish: &SecretIdWish, applied: &mut Applied) -> Result<S
     match installed {
         Ok(installed) => {
             applied.warnings.extend(installed.warnings);
-            Ok(wrapped.wrapped_accessor)
+            let accessor = wrapped.wrapped_accessor;
+            applied.accessors.insert(wish.name.clone(), accessor);
+            Ok(())
         }
         Err(source) => {
             destroy(vault, wish, &wrapped.wrapped_accessor, applied);

@@ -23,10 +23,9 @@ pub(super) fn add_companions(
     if !matches!(wish.object, Object::Role(_)) || !another_key {
         return;
     }
-    for field in ["key_bits", "signature_bits"] {
-        if wish.field(field).is_none() && number(found.get(field)) != 0 {
-            changes.push(implied(field, found.get(field), 0));
-        }
+    let field = "key_bits";
+    if wish.field(field).is_none() && number(found.get(field)) != 0 {
+        changes.push(implied(field, found.get(field), 0));
     }
 }
 
