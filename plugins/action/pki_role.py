@@ -156,6 +156,7 @@ class ActionModule(ActionBase):
         calls, faults = pki_vault.authority_calls(plans)
         if faults:
             return dict(total, failed=True, msg='; '.join(faults))
+        made: set[tuple[str, str]] = set()
         for wish, settings in calls:
             looked = {}
             for mount in filter(None, (wish['mount'], (wish['above'] or {}).get('mount'))):
@@ -167,15 +168,25 @@ class ActionModule(ActionBase):
             total['warnings'] += [remark] if remark else []
             if options is None:
                 continue
+            above = wish['above'] or {}
+            if self._check and (above.get('mount'), above.get('name')) in made:
+                # Only the real run has made what signs it.
+                pki_outcome.add(total, {'changed': True, 'authorities': {options['name']: {'changed': True, 'action': 'created'}}})
+                made.add((wish['mount'], options['name']))
+                continue
             call = {'backend': pki_vault.backend(settings, wish['mount']), 'authorities': [options]}
             result = self._adopt(pki_plan.AuthorityCall(call, bool(settings.get('strict')), []))
+            if result.get('changed'):
+                made.add((wish['mount'], options['name']))
             pki_outcome.add(total, result)
             if result.get('failed'):
                 return dict(total, **{key: result[key] for key in ('failed', 'msg', 'error', 'failures') if key in result})
         return total
 
     def _inspect(self, mount: str, settings: Result) -> Result:
-        return self._native(PkiCa, {'backend': pki_vault.backend(settings, mount), 'inspect': True}, check=True)
+        """The issuers of a mount. A server that says nothing of them must not look as if there were none."""
+        result = self._native(PkiCa, {'backend': pki_vault.backend(settings, mount), 'inspect': True}, check=True)
+        return result if result.get('failed') else pki_vault.silent(result, mount) or result
 
     def _adopt(self, call: pki_plan.AuthorityCall) -> Result:
         """Runs pki_ca. An authority that exists otherwise than it is described stays as it is, as upstream has it, and

@@ -128,7 +128,7 @@ options:
       ttl: &ttl
         description:
           - Lifetime that is asked for, as V(90d), V(12h), V(90m) or V(2w). V(398d) where nothing is said.
-          - certmonger is told of none; its authority decides.
+          - certmonger is told of none; its authority decides. O(certificates[].issuer.vault) decides where nothing is said.
         type: str
       renew: &renew
         description: When a certificate is replaced.

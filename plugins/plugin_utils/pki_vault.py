@@ -345,6 +345,17 @@ class Mount:
         return (self.named(name) if name else None) or self.default
 
 
+def silent(result: Result, mount: str) -> Result | None:
+    """The failure of a server that has told its state and nothing else: without it an empty mount and a sealed server are alike."""
+    state = result.get('server') or {}
+    if state.get('initialized') and not state.get('sealed') and 'issuers' in result:
+        return None
+    what = 'is not initialized' if state.get('initialized') is False else 'is sealed' if state.get('sealed') else 'says nothing of its issuers'
+    kind = {'is sealed': 'vault.sealed', 'is not initialized': 'vault.not_initialized'}.get(what, 'vault.answer')
+    msg = f"cannot look at the authorities in mount '{mount}': the server at {state.get('url', 'the given address')} {what}; nothing is made"
+    return {'failed': True, 'changed': False, 'msg': msg, 'error': {'kind': kind, 'caused_by': []}}
+
+
 def backend(settings: Entry, mount: str) -> Result:
     """pki_ca's option of the same name."""
     return {'vault': dict(settings['vault']['connection'], mount=mount)}

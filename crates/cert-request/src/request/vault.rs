@@ -33,6 +33,8 @@ pub struct VaultSpec {
     pub issuer: Option<String>,
     /// A file with the roots in one of which a path must end.
     pub root: Option<PathBuf>,
+    /// Whether the user names a lifetime; else the role decides.
+    pub names_ttl: bool,
     /// Whether the certificate before is revoked.
     pub revoke_old: RevokeOld,
     /// The usages that the user names; else the role decides.
@@ -107,6 +109,7 @@ pub(crate) fn vault_spec(
         role: role?,
         issuer: issuer.map_or(Some(None), |issuer| issuer.map(Some))?,
         root: root.map_or(Some(None), |root| root.map(Some))?,
+        names_ttl: merged.pick("ttl", |entry| entry.ttl.as_deref()).is_some(),
         revoke_old: if given.revoke_old == "after_install" {
             RevokeOld::AfterInstall
         } else {

@@ -82,7 +82,7 @@ pub(crate) fn lacking_usages(spec: &VaultSpec, leaf: &Certificate) -> Option<Str
 fn lifetime(entry: &Entry, spec: &VaultSpec, leaf: &Certificate, now: Timestamp) -> Option<String> {
     let (end, wished) = (leaf.facts().not_after, now + entry.ttl);
     let tolerance = Lifetime(entry.ttl.0 / 100);
-    (end + tolerance < wished).then(|| {
+    (spec.names_ttl && end + tolerance < wished).then(|| {
         format!(
             "{spec} gives a certificate until {end}, not until {wished}: the role, the mount or the authority allows less than {}; \
              it is renewed in time for the shorter life",

@@ -5,11 +5,12 @@ use issuers::Issuing;
 use pki::{CertificateRequest, Timestamp};
 use vault::pki::SignRequest;
 
-use crate::request::Entry;
+use crate::request::{Entry, VaultSpec};
 
 /// The order of an entry, with its signing request; not for longer than the authority has, if it is known.
 pub(super) fn order(
     entry: &Entry,
+    spec: &VaultSpec,
     request: &CertificateRequest,
     issuing: Option<&Issuing>,
     now: Timestamp,
@@ -33,7 +34,9 @@ pub(super) fn order(
         ip_sans: joined(names.ip.iter().map(ToString::to_string)),
         uri_sans: joined(names.uri.iter().map(ToString::to_string)),
         other_sans: joined(names.other.iter().map(ToString::to_string)),
-        ttl: Some(format!("{}s", seconds.unwrap_or(entry.ttl.0))),
+        ttl: spec
+            .names_ttl
+            .then(|| format!("{}s", seconds.unwrap_or(entry.ttl.0))),
         // The common name is a name of the certificate only if it was asked for as one.
         exclude_cn_from_sans: true,
     }

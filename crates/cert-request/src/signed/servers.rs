@@ -260,7 +260,7 @@ impl Server {
         let mount = Mount::new(self.signer()?, &spec.mount);
         // Who cannot be asked about it may sign all the same.
         let issuing = self.issuing(spec).ok();
-        let order = order(entry, request, issuing.as_deref(), self.clock.now());
+        let order = order(entry, spec, request, issuing.as_deref(), self.clock.now());
         let signed = mount.sign(&spec.role, spec.issuer.as_deref(), &order);
         let signed = signed.map_err(SignError::from)?;
         let above = signed.ca_chain.iter().chain([&signed.issuing_ca]);

@@ -140,6 +140,23 @@ fn a_shorter_life_is_told_once_and_renewed_in_its_own_time() {
 }
 
 #[test]
+fn where_no_lifetime_is_wished_the_role_decides() {
+    let lab = Lab::new();
+    let role = json!({"allow_any_name": true, "key_type": "any", "ttl": "240h"});
+    lab.bao.api("pki/roles/short", &role);
+    let mut task = lab.task(&["web"], &json!({"role": "short"}));
+    task["defaults"]["ttl"] = Value::Null;
+    let answer = lab.succeed(&task);
+    assert_eq!(of(&answer, "web")["warnings"], json!([]));
+    for (days, ended) in [(9, 0), (11, 1)] {
+        let end = format!("-checkend {} ", days * 86_400);
+        assert_eq!(lab.openssl("web", &end).0, Some(ended), "{days}");
+    }
+    let again = lab.succeed(&task);
+    assert!(!again.changed(), "{}", again.report());
+}
+
+#[test]
 fn neither_a_mount_nor_an_authority_that_allows_less_leads_to_a_failure_or_a_loop() {
     let lab = Lab::new();
     let plain = json!({"allow_any_name": true, "key_type": "any"});

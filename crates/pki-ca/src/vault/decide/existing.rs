@@ -77,7 +77,7 @@ fn first_parent(context: &Context<'_>, wish: &Wish) -> Result<Option<ObservedIss
         return Ok(None);
     };
     let mount = context.observed.mount(&wish.parent_mount);
-    match mount.named(parent.as_str()) {
+    match mount.referred(parent.as_str()) {
         Some(found) => Ok(Some(found.clone())),
         None => Err(VaultFailure::Missing {
             authority: parent.to_string(),

@@ -70,7 +70,7 @@ pub(super) fn find(context: &Context<'_>, wish: &Wish) -> Result<Signer, Failure
         });
     }
     let mount = context.observed.mount(&wish.parent_mount);
-    if let Some(found) = mount.named(parent.as_str()) {
+    if let Some(found) = mount.referred(parent.as_str()) {
         check_signer(context, wish, found)?;
         return Ok(Signer::Found(Box::new(found.clone())));
     }
