@@ -7,8 +7,9 @@ mod configured;
 
 use std::os::unix::fs::PermissionsExt;
 
-use configured::Site;
+use configured::{PROGRAM, Site};
 use serde_json::{Value, json};
+use testbed::ModuleRun;
 
 #[test]
 fn a_token_without_leave_is_told_the_lines_of_its_policy() {
@@ -192,5 +193,28 @@ fn a_secret_that_cannot_be_written_is_not_issued() {
             .ask("LIST", "auth/approle/role/hosts/secret-id", &Value::Null)
             .0,
         404
+    );
+}
+
+#[test]
+fn a_host_logs_in_once_by_the_file_that_it_was_given() {
+    let site = Site::with_mount();
+    let path = site.sandbox.path().join("reader.wrapped");
+    let policy = r#"path "pki/config/crl" { capabilities = ["read"] }"#;
+    let access = json!({"name": "readers", "policy": policy, "approle": {"secret_ids": [{"name": "reader", "path": path}]}});
+    let made = site.converge(&json!({"access": [access]}));
+    let role_id = &made.value["vault_config"]["approles"]["readers"]["role_id"];
+    let auth = json!({"method": "approle", "role": "readers", "role_id": role_id, "wrapped_secret_id_file": path});
+    let vault = json!({"url": site.server.url(), "mount": "pki", "auth": auth});
+    let args = json!({"backend": {"vault": vault}, "vault_config": {"crl": {"expiry": "3d"}}});
+    let module = ModuleRun::new(PROGRAM).args(args).sandbox(&site.sandbox);
+    let first = module.run();
+    assert!(!first.failed() && !first.changed(), "{}", first.report());
+    let second = module.run();
+    assert_eq!(
+        second.kind(),
+        "vault.wrapped_secret_used",
+        "{}",
+        second.report()
     );
 }
