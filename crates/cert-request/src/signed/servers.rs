@@ -10,7 +10,7 @@ use issuers::Issuing;
 use pki::{Certificate, CertificateRequest, Serial, Timestamp, chain};
 use serde_json::Value;
 use vault::pki::{Mount, Stored};
-use vault::{Auth, Settings, Vault};
+use vault::{Answer, Auth, Settings, Vault};
 use vault_options::Connection;
 
 use super::SignError;
@@ -154,31 +154,23 @@ impl Server {
     fn ask_issuing(&self, spec: &VaultSpec) -> Result<Arc<Issuing>, EntryError> {
         let reader = self.reader()?;
         let path = format!("{}/issuer/{}/json", spec.mount, spec.issuer_or_default());
-        let mut found = reader.read(&path).map_err(SignError::from)?;
-        if found.is_none() && spec.issuer.is_none() {
-            // Vault 1.10 and older has one issuer.
-            let path = format!("{}/cert/ca", spec.mount);
-            found = reader.read(&path).map_err(SignError::from)?;
+        let mut found = reader.read(&path);
+        if spec.issuer.is_none() && is_unknown_path(&found) {
+            // Vault 1.10 and older has one issuer, which has no path of its own.
+            found = reader.read(&format!("{}/cert/ca", spec.mount));
         }
-        let answer = found.ok_or_else(|| vault::Error::IssuerUnknown {
-            url: path,
-            reason: String::from("there is no such issuer"),
-        });
-        let answer = answer.map_err(SignError::from)?;
-        let mut pem = answer
-            .text("certificate")
-            .map_err(SignError::from)?
-            .to_owned();
-        for above in answer.texts("ca_chain") {
-            pem.push('\n');
-            pem.push_str(&above);
-        }
-        let mut chain = certificates(&answer.url, &pem)?;
+        let answer = found.map_err(SignError::from)?.ok_or_else(|| {
+            let reason = String::from("there is no such issuer");
+            SignError::from(vault::Error::IssuerUnknown { url: path, reason })
+        })?;
+        let first = answer.text("certificate").map_err(SignError::from)?;
+        let mut pem = vec![first.to_owned()];
+        pem.extend(answer.texts("ca_chain"));
+        let mut chain = certificates(&answer.url, &pem.join("\n"))?;
+        // A text without certificates is an error, so there is one.
         let certificate = chain.remove(0);
-        Ok(Arc::new(Issuing {
-            certificate,
-            above: chain,
-        }))
+        let above = chain;
+        Ok(Arc::new(Issuing { certificate, above }))
     }
 
     /// When the server revoked a certificate, if it did; `None` also for one that it does not know.
@@ -343,6 +335,15 @@ impl Server {
         done.map(drop)
             .map_err(|error| EntryError::from(SignError::from(error)))
     }
+}
+
+/// Without a token a path that does not exist is refused like one that is not for everybody.
+fn is_unknown_path(found: &vault::Result<Option<Answer>>) -> bool {
+    use vault::Error::{PermissionDenied, Refused, TokenInvalid};
+    matches!(
+        found,
+        Ok(None) | Err(PermissionDenied { .. } | Refused { .. } | TokenInvalid { .. })
+    )
 }
 
 fn stored(
