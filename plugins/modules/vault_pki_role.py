@@ -123,6 +123,11 @@ new_issuer:
   returned: success
   type: str
   sample: intermediate-2
+serving:
+  description: Step V(rotation), name of what issues until the old root is dropped.
+  returned: success
+  type: str
+  sample: intermediate-2
 cross:
   description: Step V(rotation), name of the new root's certificate by the old one.
   returned: success

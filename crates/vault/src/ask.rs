@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Asking: which node, which token, and what an answer leads to.
 
-use std::time::Duration;
-
 use crate::call::{Call, Leave, Repeat};
 use crate::tries::{Tries, Trouble};
 use crate::verdict::{Passing, Verdict, shape, verdict};
@@ -45,7 +43,7 @@ impl Vault {
 
     /// What one node says of its state, asked once.
     pub(crate) fn state_of(&self, index: usize, path: &str) -> Result<Answer> {
-        let mut tries = Tries::within(self, Duration::ZERO);
+        let mut tries = Tries::once(self);
         let Some(response) = self.send(&Call::state(path), index, None, &mut tries)? else {
             return Err(tries.end());
         };
@@ -106,7 +104,10 @@ impl Vault {
         };
         match verdict(&response) {
             Verdict::Good | Verdict::Missing(_) => {
-                self.prefer(index);
+                // Any node tells its own state, which is no sign that it works.
+                if call.at_leader {
+                    self.prefer(index);
+                }
                 return Ok(Some(response));
             }
             Verdict::Denied(words) => {
@@ -154,7 +155,7 @@ impl Vault {
 
     /// A server that was never initialized says that it is sealed, too.
     pub(crate) fn sealed(&self, index: usize, reason: String) -> Trouble {
-        let (mut unheard, call) = (Tries::new(self), Call::state("sys/seal-status"));
+        let (mut unheard, call) = (Tries::once(self), Call::state("sys/seal-status"));
         let status = self.send(&call, index, None, &mut unheard).ok().flatten();
         let state = status.and_then(|response| Answer::of(&response).ok());
         let initialized = state.and_then(|answer| answer.data.get("initialized")?.as_bool());

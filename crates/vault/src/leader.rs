@@ -85,8 +85,8 @@ impl Vault {
         }
     }
 
-    /// A redirect leads to one of our own servers or nowhere: a token is for those that were named. A standby names the
-    /// leader for some seconds after its death; if that is none of ours, another round may find another leader.
+    /// A redirect leads to one of our own servers or nowhere: a token is for those that were named. A standby of a cluster
+    /// names the leader for some seconds after its death; if that is none of ours, another round may find another leader.
     pub(crate) fn elsewhere(
         &self,
         index: usize,
@@ -106,22 +106,22 @@ impl Vault {
             }
             return Ok(());
         }
-        // Who sends us away may answer anything to that.
-        let leader = self.leader_by(index, tries).ok().flatten();
-        let leader = leader.unwrap_or_default();
-        let is_the_leader = web::origin(&leader.leader_address).is_some_and(|it| it == place);
-        match leader.ha_enabled && !leader.is_self && is_the_leader {
-            true => {
-                tries.note(Trouble::Redirect {
-                    url,
-                    location: place,
-                });
-                Ok(())
-            }
-            false => Err(Error::RedirectRefused {
+        // Behind a proxy it may be another node that answers this, or none. Who sends us away may say anything, too.
+        let is_of_a_cluster = match self.leader_by(index, tries) {
+            Ok(Some(leader)) => leader.ha_enabled,
+            Ok(None) => true,
+            Err(_) => false,
+        };
+        if !is_of_a_cluster {
+            return Err(Error::RedirectRefused {
                 url,
                 location: place,
-            }),
+            });
         }
+        tries.note(Trouble::Redirect {
+            url,
+            location: place,
+        });
+        Ok(())
     }
 }

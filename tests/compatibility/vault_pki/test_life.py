@@ -74,6 +74,25 @@ def test_one_certificate_keeps_to_its_ttl_and_needs_no_sans(lab):
     assert all(name in said for name in ("DNS:api.example.test", "DNS:www.example.test", "IP Address:192.0.2.7"))
 
 
+def test_hosts_log_in_by_a_role_that_may_only_sign(lab):
+    group = f"hosts-{lab.mount}"
+    secrets = [{"name": host, "path": str(lab.place / host / "wrapped")} for host in HOSTS]
+    ran = lab.run("generate_root_ca", "authorize", arguments=["-vvv"],
+                  vault_pki_access=[{"name": group, "sign": ["server"], "approle": {"token_ttl": "60s", "secret_ids": secrets}}])
+    told = lab.bao.api(f"auth/approle/role/{group}/role-id")["role_id"]
+    wrapped = [(lab.place / host / "wrapped").read_text().strip() for host in HOSTS]
+    assert not [secret for secret in wrapped if secret in ran.text] and all((lab.place / host / "wrapped").stat().st_mode & 0o077 == 0 for host in HOSTS)
+    login = {"method": "approle", "role_id": told, "wrapped_secret_id_file": "{{ vault_pki_directory | dirname }}/wrapped"}
+    ran = lab.run("main", arguments=["-vvv"], vault_pki_host_auth=login)
+    for host in HOSTS:
+        lab.assert_verified(host)
+    assert openbao.TOKEN not in ran.text and not [secret for secret in wrapped if secret in ran.text]
+    # Nothing is due, so nobody logs in: what was wrapped is spent.
+    assert lab.run("main", vault_pki_host_auth=login).changed() == 0
+    ran = lab.run("reissue_certificates", ok=False, vault_pki_host_auth=login)
+    assert "wrapp" in ran.flat()
+
+
 def test_only_allowed_domains_are_certified_and_a_long_ttl_is_cut(lab):
     strict = {"vault_pki_allow_any_name": False, "vault_pki_allowed_domains": ["inside.test"], "vault_pki_allow_subdomains": True, "vault_pki_max_ttl": "240h"}
     lab.run("generate_root_ca", "distribute_ca", **strict)
