@@ -10,7 +10,7 @@ use issuers::Issuing;
 use pki::{Certificate, CertificateRequest, Serial, Timestamp, chain};
 use serde_json::Value;
 use vault::pki::{Mount, Stored};
-use vault::{Answer, Auth, Settings, Vault};
+use vault::{Answer, Auth, SecretId, Settings, Vault};
 use vault_options::Connection;
 
 use super::SignError;
@@ -95,11 +95,13 @@ impl Servers {
         Arc::clone(server)
     }
 
-    /// Gives the tokens back; what went wrong with that.
+    /// Gives the tokens back; what went wrong with that, and what is to be told of connections in any case.
     pub fn close(&self) -> Vec<String> {
         let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = all.values().flat_map(|server| server.connection.warnings());
         let opened = all.values().filter_map(|server| server.signer.get());
-        opened.flatten().flat_map(Vault::close).collect()
+        told.chain(opened.flatten().flat_map(Vault::close))
+            .collect()
     }
 }
 
@@ -191,7 +193,7 @@ impl Server {
     /// # Errors
     /// Why that cannot be known.
     pub fn knows(&self, spec: &VaultSpec, certificate: &Certificate) -> Result<bool, EntryError> {
-        let stored = stored(self.signer()?, spec, certificate)?;
+        let stored = stored(self.reader()?, spec, certificate)?;
         let stored = stored.filter(|stored| stored.revoked_at.is_none());
         let is_it = |stored: Stored| {
             let found = Certificate::from_pem(stored.certificate.as_bytes());
@@ -307,16 +309,19 @@ impl Server {
         skew.clone().filter(|_| is_first)
     }
 
-    /// Check mode: whether the token may have it signed.
+    /// Check mode: whether the token may have it signed. A wrapped secret is not spent for that.
     ///
     /// # Errors
     /// That it may not, or cannot be had.
     pub fn foresee(&self, spec: &VaultSpec) -> Result<(), EntryError> {
+        let signer = self.signer()?;
+        if let Auth::AppRole { secret_id, .. } = &signer.settings().auth
+            && matches!(secret_id, SecretId::Wrapped { .. })
+        {
+            return Ok(());
+        }
         let path = spec.sign_path();
-        let capabilities = self
-            .signer()?
-            .capabilities(&[&path])
-            .map_err(SignError::from)?;
+        let capabilities = signer.capabilities(&[&path]).map_err(SignError::from)?;
         let may = |word: &Value| matches!(word.as_str(), Some("create" | "update" | "root"));
         let list = capabilities.get(&path).and_then(Value::as_array);
         if list.is_some_and(|words| words.iter().any(may)) {
