@@ -76,12 +76,13 @@ def test_a_rotation_goes_on_where_the_server_shows_that_it_stopped(pems, has, ph
 
 def test_a_rotation_of_roots_that_issue_themselves_goes_the_same_way(pems):
     names = vault_pki_plan.rotation({**SETTINGS, "intermediate": ""})
-    assert names == ("root-1", "root-2", "root-1", "root-2") and names.chain == ["root-2", "root-2-x-root-1", "root-1"]
-    all_of_them, chain = ("root-1", "root-2", "root-2-x-root-1"), ("root-2", "root-2-x-root-1", "root-1")
+    assert names == ("root-1", "root-2", "root-1", "root-2") and names.chain == ["root-2-x-root-1", "root-1"]
+    all_of_them, cross = ("root-1", "root-2", "root-2-x-root-1"), "root-2-x-root-1"
     assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="root-1")) == "distribute"
-    assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="root-2", chain=chain)) == "reissue"
-    assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="root-2", chain=chain, retired=["root-1"])) == "drop"
+    assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default=cross, chain=names.chain)) == "reissue"
+    assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default=cross, chain=names.chain, retired=["root-1"])) == "drop"
     assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="root-2", retired=["root-1"])) == ""
+    assert "intermediate" not in vault_pki_plan.phases(names, issuers(pems, "root-1", default="root-1"), "drop")[1]
 
 
 def test_the_way_back_ends_where_the_old_authority_is_retired(pems):

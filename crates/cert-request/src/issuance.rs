@@ -8,7 +8,7 @@ use issuers::{
     Acme, AuthorityKey, CaFiles, Error, External, Issuer, Material, PrivateCa, Provided,
     ProvidedFiles, SelfSigned, Signed, Vault,
 };
-use pki::{PrivateKey, Timestamp};
+use pki::{Certificate, PrivateKey, Timestamp};
 use tls_files::Observed;
 use zeroize::Zeroizing;
 
@@ -230,17 +230,27 @@ fn external(signed: Option<&Source>, trust: Option<&Path>) -> Result<External, E
     External::new(signed, trust.as_ref().map(material).as_ref())
 }
 
-fn vault(root: Option<&Path>) -> Result<Vault, Error> {
-    let root = root.map(|path| read("trusted root", path)).transpose()?;
-    let roots = root.as_ref().map(|root| {
-        let (what, bytes) = root;
-        pki::chain::parse_bundle(bytes).map_err(|source| Error::Bundle {
-            what: what.clone(),
-            source: Box::new(source),
-        })
-    });
-    let roots = roots.transpose()?.unwrap_or_default();
-    Ok(Vault::new(Arc::new(roots)))
+/// A role of a Vault of which nothing is known yet.
+///
+/// # Errors
+/// That the file of its roots cannot be read.
+pub fn vault(root: Option<&Path>) -> Result<Vault, Error> {
+    Ok(Vault::new(Arc::new(given_roots(root)?)))
+}
+
+/// The roots in a file; none without one.
+///
+/// # Errors
+/// That it cannot be read.
+pub fn given_roots(path: Option<&Path>) -> Result<Vec<Certificate>, Error> {
+    let Some(path) = path else {
+        return Ok(Vec::new());
+    };
+    let (what, bytes) = read("trusted root", path)?;
+    pki::chain::parse_bundle(&bytes).map_err(|source| Error::Bundle {
+        what,
+        source: Box::new(source),
+    })
 }
 
 fn provided(spec: &ProvidedSpec, entry: &Entry, now: Timestamp) -> Result<Provided, Error> {

@@ -46,6 +46,29 @@ fn a_root_and_an_intermediate_below_it_are_made_inside_the_server() {
 }
 
 #[test]
+fn what_is_answered_of_a_server_is_documented() {
+    let bao = Bao::new();
+    let done = bao.run(json!({"authorities": [root()], "inspect": true}));
+    let place = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../plugins/modules/pki_ca.py"
+    );
+    let module = std::fs::read_to_string(place).unwrap();
+    let (_, returns) = module.split_once("RETURN = ").unwrap();
+    let facts = [&done.value["authorities"]["root-1"], &done.value["server"]];
+    for name in facts
+        .iter()
+        .flat_map(|facts| facts.as_object().unwrap().keys())
+    {
+        assert!(returns.contains(&format!("\n    {name}:\n")), "{name}");
+    }
+    for name in done.value["issuers"][0].as_object().unwrap().keys() {
+        let known = done.value["authorities"]["root-1"].get(name).is_some();
+        assert!(known || name == "name", "{name}");
+    }
+}
+
+#[test]
 fn the_default_moves_to_an_intermediate_that_has_proven_itself() {
     let bao = Bao::new();
     bao.converge(authorities(&[root()]));

@@ -7,7 +7,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::bao::{Bao, text};
-use testbed::servers::{BaoRelease, BaoServer, Certificate, FaultProxy, Rule, old_vault_stand_in};
+use testbed::servers::{BaoRelease, BaoServer, old_vault_stand_in};
 use testbed::{Answer, ModuleRun, Sandbox};
 
 fn root() -> Value {
@@ -118,54 +118,6 @@ fn a_mount_that_is_not_there_is_named() {
     let answer = ModuleRun::new(support::PROGRAM).args(args).run();
     assert_eq!(answer.kind(), "vault.no_mount", "{}", answer.report());
     assert!(answer.msg().contains("nothing/here"), "{}", answer.report());
-}
-
-#[test]
-fn a_root_whose_answer_was_lost_is_found_again_and_not_made_twice() {
-    let server = BaoServer::start_tls(BaoRelease::Current);
-    server.api(
-        "sys/mounts/pki",
-        &json!({"type": "pki", "config": {"max_lease_ttl": "87600h"}}),
-    );
-    let sandbox = Sandbox::new();
-    let proxy = FaultProxy::start(Some(server.port()), &Certificate::make(sandbox.path()));
-    sandbox.write("proxy.pem", proxy.ca_pem());
-    let args = json!({
-        "backend": {"vault": {"url": proxy.url("").trim_end_matches('/'), "auth": {"token": server.token()},
-            "ca_path": sandbox.join("proxy.pem"), "retry_window": "20s", "pin_active": false}},
-        "authorities": [
-            {"name": "root-1", "common_name": "Example Root"},
-            {"name": "int-1", "type": "intermediate", "parent": "root-1", "common_name": "Below"},
-        ],
-    });
-    proxy.set(vec![
-        Rule::lose_answer("/pki/root/generate/internal", 1),
-        Rule::lose_answer("/pki/intermediate/generate/internal", 1),
-        Rule::lose_answer("/pki/intermediate/set-signed", 1),
-    ]);
-    let done = ModuleRun::new(support::PROGRAM)
-        .args(args.clone())
-        .sandbox(&sandbox)
-        .run();
-    assert!(
-        done.changed() && !done.failed(),
-        "{}\n{:?}",
-        done.report(),
-        proxy.log()
-    );
-    let (_, issuers) = server.ask("LIST", "pki/issuers", &Value::Null);
-    assert_eq!(
-        issuers["data"]["keys"].as_array().unwrap().len(),
-        2,
-        "{issuers}"
-    );
-    let (_, keys) = server.ask("LIST", "pki/keys", &Value::Null);
-    assert_eq!(keys["data"]["keys"].as_array().unwrap().len(), 2, "{keys}");
-    let again = ModuleRun::new(support::PROGRAM)
-        .args(args)
-        .sandbox(&sandbox)
-        .run();
-    assert!(!again.failed() && !again.changed(), "{}", again.report());
 }
 
 #[test]

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Asking: which node, which token, and what an answer leads to.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use web::Method;
-
 use crate::call::{Call, Leave, Repeat};
-use crate::session::Session;
-use crate::system::Leader;
 use crate::tries::{Tries, Trouble};
 use crate::verdict::{Passing, Verdict, shape, verdict};
 use crate::{Answer, Error, Result, Vault};
@@ -50,7 +43,7 @@ impl Vault {
 
     /// What one node says of its state, asked once.
     pub(crate) fn state_of(&self, index: usize, path: &str) -> Result<Answer> {
-        let mut tries = Tries::within(self, Duration::ZERO);
+        let mut tries = Tries::once(self);
         let Some(response) = self.send(&Call::state(path), index, None, &mut tries)? else {
             return Err(tries.end());
         };
@@ -60,85 +53,8 @@ impl Vault {
         }
     }
 
-    /// With one address there is nobody to choose: what stands there may be a proxy before all nodes.
-    fn looks_for_leader(&self) -> bool {
-        self.settings().pin_active && self.nodes.len() > 1
-    }
-
-    /// The node that leads, if it was not asked in this round.
-    fn leading(&self, tries: &mut Tries<'_>) -> Result<Option<usize>> {
-        let known = match self.pinned() {
-            Some(index) => Some(index),
-            None => self.find_leader(tries)?,
-        };
-        Ok(known.filter(|index| tries.is_first_visit(*index)))
-    }
-
-    /// Asks each node who leads, and pins the one that says that it does. A standby that has another name for the leader
-    /// than our list is taken in its place: it forwards.
-    fn find_leader(&self, tries: &mut Tries<'_>) -> Result<Option<usize>> {
-        let count = self.nodes.len();
-        let first = self.preferred();
-        let mut queue: Vec<usize> = (0..count).map(|step| (first + step) % count).collect();
-        queue.reverse();
-        let mut stand_by = None;
-        while let Some(index) = queue.pop() {
-            let Some(leader) = self.leader_by(index, tries)? else {
-                continue;
-            };
-            if leader.is_self || !leader.ha_enabled {
-                self.pin(index);
-                return Ok(Some(index));
-            }
-            let url = leader.leader_address;
-            match self.nodes.iter().position(|node| node.is_at(&url)) {
-                Some(named) => {
-                    // It is asked next, unless it was: a node is named for some seconds after its death.
-                    if let Some(at) = queue.iter().position(|waiting| *waiting == named) {
-                        queue.remove(at);
-                        queue.push(named);
-                    }
-                    tries.note(Trouble::Election {
-                        reason: format!("'{url}' should lead and does not"),
-                    });
-                }
-                None if url.is_empty() => tries.note(Trouble::Election {
-                    reason: "no leader is elected yet".to_owned(),
-                }),
-                None => stand_by = stand_by.or(Some(index)),
-            }
-        }
-        if let Some(index) = stand_by {
-            self.pin(index);
-        }
-        Ok(stand_by)
-    }
-
-    /// What a node says of the leader; none, and a trouble, if it cannot say.
-    fn leader_by(&self, index: usize, tries: &mut Tries<'_>) -> Result<Option<Leader>> {
-        let call = Call::state("sys/leader");
-        let Some(response) = self.send(&call, index, None, tries)? else {
-            return Ok(None);
-        };
-        match verdict(&response) {
-            Verdict::Good => Answer::of(&response)?.parsed().map(Some),
-            Verdict::Passing(passing) => self
-                .pass(&call, &response.url, passing, tries)
-                .map(|()| None),
-            Verdict::Sealed(reason) => {
-                tries.note(self.sealed(index, reason));
-                Ok(None)
-            }
-            // Who must not be asked that stands before somebody: as one node alone.
-            Verdict::Denied(_) | Verdict::Missing(_) | Verdict::NoMount | Verdict::Refused(_) => {
-                Ok(Some(Leader::default()))
-            }
-            _ => Err(self.foreign(&response)),
-        }
-    }
-
     /// Sends a call to a node; none, and a trouble, if there is no answer.
-    fn send(
+    pub(crate) fn send(
         &self,
         call: &Call,
         index: usize,
@@ -150,7 +66,7 @@ impl Vault {
         };
         let namespace = self.settings().namespace.as_deref();
         match node
-            .client
+            .client()?
             .send(&call.request(&node.base, namespace, token))
         {
             Ok(response) => Ok(Some(response)),
@@ -188,7 +104,10 @@ impl Vault {
         };
         match verdict(&response) {
             Verdict::Good | Verdict::Missing(_) => {
-                self.prefer(index);
+                // Any node tells its own state, which is no sign that it works.
+                if call.at_leader {
+                    self.prefer(index);
+                }
                 return Ok(Some(response));
             }
             Verdict::Denied(words) => {
@@ -211,7 +130,13 @@ impl Vault {
     }
 
     /// Notes what will pass, unless it may have been done and must not be done twice.
-    fn pass(&self, call: &Call, url: &str, passing: Passing, tries: &mut Tries<'_>) -> Result<()> {
+    pub(crate) fn pass(
+        &self,
+        call: &Call,
+        url: &str,
+        passing: Passing,
+        tries: &mut Tries<'_>,
+    ) -> Result<()> {
         let url = url.to_owned();
         let trouble = match passing {
             Passing::Election(reason) => Trouble::Election { reason },
@@ -228,49 +153,9 @@ impl Vault {
         Ok(())
     }
 
-    /// A redirect leads to one of our own servers or nowhere: a token is for those that were named. A standby names the
-    /// leader for some seconds after its death; if that is none of ours, another round may find another leader.
-    fn elsewhere(
-        &self,
-        index: usize,
-        response: &web::Response,
-        location: String,
-        tries: &mut Tries<'_>,
-    ) -> Result<()> {
-        self.unpin(index);
-        let url = response.url.clone();
-        let place = web::origin(&location).unwrap_or_else(|| web::shown(&location));
-        if let Some(named) = self.nodes.iter().position(|node| node.is_at(&location)) {
-            tries.note(Trouble::Election {
-                reason: format!("{url} does not lead and redirects to {place}"),
-            });
-            if named != index {
-                tries.follow(named);
-            }
-            return Ok(());
-        }
-        // Who sends us away may answer anything to that.
-        let leader = self.leader_by(index, tries).ok().flatten();
-        let leader = leader.unwrap_or_default();
-        let is_the_leader = web::origin(&leader.leader_address).is_some_and(|it| it == place);
-        match leader.ha_enabled && !leader.is_self && is_the_leader {
-            true => {
-                tries.note(Trouble::Redirect {
-                    url,
-                    location: place,
-                });
-                Ok(())
-            }
-            false => Err(Error::RedirectRefused {
-                url,
-                location: place,
-            }),
-        }
-    }
-
     /// A server that was never initialized says that it is sealed, too.
-    fn sealed(&self, index: usize, reason: String) -> Trouble {
-        let (mut unheard, call) = (Tries::new(self), Call::state("sys/seal-status"));
+    pub(crate) fn sealed(&self, index: usize, reason: String) -> Trouble {
+        let (mut unheard, call) = (Tries::once(self), Call::state("sys/seal-status"));
         let status = self.send(&call, index, None, &mut unheard).ok().flatten();
         let state = status.and_then(|response| Answer::of(&response).ok());
         let initialized = state.and_then(|answer| answer.data.get("initialized")?.as_bool());
@@ -282,7 +167,7 @@ impl Vault {
         }
     }
 
-    fn foreign(&self, response: &web::Response) -> Error {
+    pub(crate) fn foreign(&self, response: &web::Response) -> Error {
         Error::Answer {
             url: response.url.clone(),
             reason: shape(response),
@@ -318,95 +203,4 @@ impl Vault {
             _ => self.foreign(response),
         }
     }
-
-    /// Says why the token does not do, by asking for the token itself; `Ok` if it is worth another try.
-    fn denied(
-        &self,
-        call: &Call,
-        index: usize,
-        session: Option<Arc<Session>>,
-        url: &str,
-        words: &str,
-        tries: &mut Tries<'_>,
-    ) -> Result<()> {
-        let (url, words) = (url.to_owned(), self.sessions.masked(words));
-        let Some(session) = session else {
-            return Err(Error::TokenInvalid {
-                url,
-                hint: match call.leave {
-                    Leave::Session => ": none was given".to_owned(),
-                    _ => String::new(),
-                },
-            });
-        };
-        match self.standing(index, &session, tries)? {
-            Standing::Good(policies) => Err(Error::PermissionDenied { url, policies }),
-            Standing::Hidden => Err(Error::PermissionDenied {
-                url,
-                policies: "it may not see which".to_owned(),
-            }),
-            Standing::Unclear => Err(Error::Refused {
-                url,
-                status: 403,
-                reason: words,
-            }),
-            Standing::Invalid if tries.may_renew(&session) => {
-                if !session.is_fresh() {
-                    self.forget(&session);
-                }
-                tries.visit_again(index);
-                Ok(())
-            }
-            Standing::Invalid => {
-                let namespace = self.settings().namespace.as_ref();
-                let hint = namespace.map(|name| format!(" (asked in the namespace '{name}')"));
-                let hint = hint.unwrap_or_default();
-                Err(Error::TokenInvalid { url, hint })
-            }
-        }
-    }
-
-    /// What a node thinks of the token.
-    fn standing(&self, index: usize, session: &Session, tries: &mut Tries<'_>) -> Result<Standing> {
-        let call = Call::new(Method::Get, "auth/token/lookup-self")?;
-        let token = Some(session.token.expose());
-        let Some(response) = self.send(&call, index, token, tries)? else {
-            return Ok(Standing::Unclear);
-        };
-        Ok(match verdict(&response) {
-            Verdict::Good => {
-                let answer = Answer::of(&response)?;
-                let mut policies = answer.texts("policies");
-                policies.extend(answer.texts("identity_policies"));
-                let mut standing = policies.join(", ");
-                let own = answer.optional_text("namespace_path").unwrap_or("");
-                let own = own.trim_end_matches('/');
-                let asked = self.settings().namespace.as_deref().unwrap_or("");
-                if own != asked.trim_matches('/') && !own.is_empty() {
-                    standing = format!("{standing}; it belongs to the namespace '{own}'");
-                }
-                Standing::Good(standing)
-            }
-            // Several errors in a frame: the token was read, and its policies were asked.
-            Verdict::Denied(words)
-                if words.contains("error occurred") && !words.contains("invalid token") =>
-            {
-                Standing::Hidden
-            }
-            Verdict::Denied(_) => Standing::Invalid,
-            _ => Standing::Unclear,
-        })
-    }
-}
-
-/// What a server thinks of a token.
-enum Standing {
-    /// It is valid, with these policies.
-    Good(String),
-    /// It is valid, and may not even see itself.
-    Hidden,
-    /// It is not known.
-    Invalid,
-    /// Nobody can tell.
-    Unclear,
 }

@@ -107,6 +107,9 @@ impl Vault {
     /// Whatever the server does not do.
     pub fn read_raw(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let response = self.ask(&Call::new(Method::Get, path)?)?;
+        if response.media_type() == "text/html" {
+            return Err(self.foreign(&response));
+        }
         Ok((response.status == 200).then_some(response.body))
     }
 

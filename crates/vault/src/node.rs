@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use web::{HostResolver, Resolver};
@@ -22,7 +22,9 @@ pub(crate) struct Node {
     /// What is asked: the same, but for the name that the certificate must have.
     pub(crate) base: String,
     origin: String,
-    pub(crate) client: web::Client,
+    /// Made when it is needed first: most of a list are never asked.
+    client: OnceLock<web::Client>,
+    client_settings: web::Settings,
 }
 
 impl fmt::Debug for Node {
@@ -40,7 +42,13 @@ impl Node {
             });
         }
         let addresses = settings.addresses.iter();
-        addresses.map(|url| Self::new(url, settings)).collect()
+        let nodes: Result<Vec<Self>> = addresses.map(|url| Self::new(url, settings)).collect();
+        let nodes = nodes?;
+        // What is wrong with authorities and certificates is the same for all.
+        if let Some(first) = nodes.first() {
+            first.client()?;
+        }
+        Ok(nodes)
     }
 
     fn new(address: &str, settings: &Settings) -> Result<Self> {
@@ -67,16 +75,26 @@ impl Node {
             }
             None => address.to_owned(),
         };
-        let client = web::Client::new(&client).map_err(|error| Error::Setting {
-            what: "connection",
-            reason: error.to_string(),
-        })?;
         Ok(Self {
             address: address.to_owned(),
             base,
             origin,
-            client,
+            client: OnceLock::new(),
+            client_settings: client,
         })
+    }
+
+    /// Its connections.
+    pub(crate) fn client(&self) -> Result<&web::Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let made = web::Client::new(&self.client_settings).map_err(|error| Error::Setting {
+            what: "connection",
+            reason: error.to_string(),
+        })?;
+        // Of two threads that made one, the first has put its own there.
+        Ok(self.client.get_or_init(|| made))
     }
 
     /// Whether a URL belongs to this server.

@@ -98,6 +98,11 @@ impl<'a> Tries<'a> {
         Self::within(vault, vault.settings().retry_window)
     }
 
+    /// With no patience at all, for what is only a look.
+    pub(crate) fn once(vault: &'a Vault) -> Self {
+        Self::within(vault, Duration::ZERO)
+    }
+
     /// With less patience than the settings have.
     pub(crate) fn within(vault: &'a Vault, window: Duration) -> Self {
         Self {
@@ -186,8 +191,14 @@ impl<'a> Tries<'a> {
             }
             false => (began, self.window, self.passing_pause(&troubles)),
         };
+        // Somebody has waited as long before, in vain: of many calls not each one waits.
+        let limit = match self.vault.has_given_up() {
+            true => Duration::ZERO,
+            false => limit,
+        };
         let waited = since.elapsed();
         if is_permanent || waited + pause > limit {
+            self.vault.give_up();
             return Err(self.failure(&troubles, waited));
         }
         // Somebody elects, unseals or recovers meanwhile, and nothing else is to be done.
@@ -268,6 +279,8 @@ pub(crate) struct Choice {
     pub(crate) pinned: Option<usize>,
     /// The node that answered last.
     pub(crate) preferred: usize,
+    /// Whether the last call that had an end waited in vain.
+    pub(crate) has_given_up: bool,
 }
 
 impl Vault {
@@ -281,10 +294,21 @@ impl Vault {
         choice.preferred
     }
 
-    /// It answered.
+    /// It has done what it was asked for.
     pub(crate) fn prefer(&self, index: usize) {
         let mut choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner);
         choice.preferred = index;
+        choice.has_given_up = false;
+    }
+
+    fn has_given_up(&self) -> bool {
+        let choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner);
+        choice.has_given_up
+    }
+
+    fn give_up(&self) {
+        let mut choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner);
+        choice.has_given_up = true;
     }
 
     pub(crate) fn pin(&self, index: usize) {

@@ -56,7 +56,7 @@ const ELECTION: &[&str] = &[
     "no active Vault instance found",
     "no active OpenBao instance found",
     "node is not the leader",
-    "raft is not initialized",
+    "is in standby mode",
 ];
 /// Words of a node that lost its leadership at work.
 const INTERRUPTED: &[&str] = &[
@@ -67,8 +67,8 @@ const INTERRUPTED: &[&str] = &[
 ];
 const SEALED: &[&str] = &[
     "Vault is sealed",
+    "OpenBao is sealed",
     "namespace is sealed",
-    "barrier is sealed",
     "API access to this namespace has been locked",
 ];
 

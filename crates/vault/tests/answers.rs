@@ -313,7 +313,7 @@ fn a_namespace_is_kept_and_its_tokens_are_good_in_it_alone() {
 
 #[test]
 fn a_sealed_server_fails_at_once_unless_somebody_is_waited_for() {
-    let server = BaoServer::start(BaoRelease::Current);
+    let server = BaoServer::start(BaoRelease::chosen());
     let vault = open(&server, token(server.token()));
     with_root(&vault, "pki");
     server.seal();
@@ -342,7 +342,7 @@ fn a_sealed_server_fails_at_once_unless_somebody_is_waited_for() {
 
 #[test]
 fn a_sealed_namespace_is_told_by_its_name() {
-    let server = BaoServer::start(BaoRelease::Current);
+    let server = BaoServer::start(BaoRelease::chosen());
     let seal = "seal \"shamir\" {\n shares = 1\n threshold = 1\n}\n";
     let body = json!({"seal": seal});
     let (status, said) = server.ask("POST", "sys/namespaces/locked", &body);
@@ -361,7 +361,7 @@ fn a_sealed_namespace_is_told_by_its_name() {
 
 #[test]
 fn a_quota_is_waited_out() {
-    let server = BaoServer::start(BaoRelease::Current);
+    let server = BaoServer::start(BaoRelease::chosen());
     let vault = open(&server, token(server.token()));
     let limit = json!({"rate": 3, "interval": "2s", "path": "sys/capabilities-self"});
     vault

@@ -90,6 +90,26 @@ fn a_redirect_to_one_of_ours_is_followed_with_method_body_and_token() {
     );
 }
 
+/// Until the end of the window, since a cluster may come to another leader; and nobody asks the stranger.
+#[test]
+fn a_cluster_that_goes_on_naming_a_stranger_is_refused_in_the_end() {
+    let stranger = Hostile::start(|_| good(&json!({})));
+    let place = stranger.url();
+    let server = Hostile::start(move |head| match head.contains("sys/leader") {
+        true => http_json(200, "", &json!({"ha_enabled": true, "is_self": true})),
+        false => http(307, &format!("Location: {place}/v1/pki/x\r\n"), ""),
+    });
+    let mut settings = at(&[server.url()], token("t"));
+    settings.retry_window = Duration::from_secs(1);
+    let error = Vault::open(settings).unwrap().read("pki/x").unwrap_err();
+    assert_eq!(error.kind(), "vault.redirect_refused");
+    assert!(
+        error.to_string().contains("add it to them if it is a node"),
+        "{error}"
+    );
+    assert_eq!(stranger.asked(), Vec::<String>::new());
+}
+
 /// As standbys do for some seconds after a crash. Its address is not ours, so nobody asks it, but that will pass.
 #[test]
 fn a_standby_that_names_a_leader_who_is_not_in_the_list_is_asked_again() {
@@ -128,6 +148,8 @@ fn the_page_of_a_proxy_is_never_shown() {
         assert_eq!(error.kind(), "vault.answer", "{status}: {error}");
         assert!(error.to_string().contains("text/html"), "{error}");
         assert!(!error.to_string().contains("10.9.8.7"), "{error}");
+        let raw = open(&[server.url()], token("t")).read_raw("pki/ca/pem");
+        assert_eq!(kind(raw), "vault.answer");
     }
     for status in [502, 503, 504] {
         // It will pass, and so it does.
@@ -259,7 +281,7 @@ fn a_server_that_quotes_secrets_does_not_get_them_into_messages() {
 
 #[test]
 fn a_dead_address_in_the_list_costs_nothing_but_a_moment() {
-    let server = BaoServer::start(BaoRelease::Current);
+    let server = BaoServer::start(BaoRelease::chosen());
     let dead = format!("http://127.0.0.1:{}", testbed::servers::free_port());
     let vault = open(&[dead.clone(), server.url()], token(server.token()));
     let began = Instant::now();
@@ -274,6 +296,36 @@ fn a_dead_address_in_the_list_costs_nothing_but_a_moment() {
     let error = Vault::open(alone).unwrap().read("sys/mounts").unwrap_err();
     assert_eq!(error.kind(), "vault.unreachable");
     assert!(error.to_string().contains(&dead), "{error}");
+}
+
+#[test]
+fn of_many_calls_only_the_first_waits_in_vain() {
+    let is_well = Arc::new(AtomicUsize::new(0));
+    let well = Arc::clone(&is_well);
+    let server = Hostile::start(move |_| match well.load(Ordering::SeqCst) {
+        0 => http_json(
+            503,
+            "",
+            &json!({"errors": ["no active Vault instance found"]}),
+        ),
+        _ => good(&json!({"a": 1})),
+    });
+    let mut settings = at(&[server.url()], token("t"));
+    settings.retry_window = Duration::from_secs(2);
+    let vault = Vault::open(settings).unwrap();
+    assert_eq!(kind(vault.read("pki/x")), "vault.no_leader");
+    let first = server.asked().len();
+    assert!(first > 2, "{first}");
+    for _ in 0..5 {
+        assert_eq!(kind(vault.read("pki/x")), "vault.no_leader");
+    }
+    assert_eq!(server.asked().len(), first + 5);
+    is_well.store(1, Ordering::SeqCst);
+    assert!(vault.read("pki/x").unwrap().is_some());
+    is_well.store(0, Ordering::SeqCst);
+    let before = server.asked().len();
+    assert_eq!(kind(vault.read("pki/x")), "vault.no_leader");
+    assert!(server.asked().len() > before + 2);
 }
 
 #[test]

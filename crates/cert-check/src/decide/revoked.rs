@@ -109,7 +109,7 @@ impl<'a> Lists<'a> {
         });
         let why = match (failed, given) {
             (Some(why), _) => why,
-            (None, Some(why)) if !self.fetch => why,
+            (None, Some(why)) if !self.fetch && is_leaf => why,
             // Lists that were given may be of some authorities only; those of certificates without any say nothing.
             _ if self.fetch || !is_leaf => return None,
             _ => "no list that was given is of its issuer".to_owned(),

@@ -56,9 +56,7 @@ impl Request {
         let revoke = request::signing::revocations(params.revoke, &mut faults);
         refuse_dates(&revoke, &mut faults);
         let crl = request::signing::lists(params.crl, &mut faults);
-        if config.disable.is_some()
-            && !(authorities.is_empty() && revoke.is_empty())
-        {
+        if config.disable.is_some() && !(authorities.is_empty() && revoke.is_empty()) {
             faults.push(
                 "vault_config.disable",
                 "removes the mount; leave authorities and revoke out of the task",
@@ -97,9 +95,7 @@ impl Request {
 
     /// Whether nothing is asked of authorities.
     pub fn asks_for_nothing(&self) -> bool {
-        self.authorities.is_empty()
-            && self.revoke.is_empty()
-            && self.crl.authorities.is_none()
+        self.authorities.is_empty() && self.revoke.is_empty() && self.crl.authorities.is_none()
     }
 
     /// All mounts that the task is about: its own first.

@@ -31,6 +31,18 @@ impl BaoRelease {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Current, Self::Before];
 
+    /// That of the environment's `BAO_VERSION`, to run tests of one release on the other; without it the current one.
+    #[track_caller]
+    pub fn chosen() -> Self {
+        let version = std::env::var("BAO_VERSION").unwrap_or_default();
+        let found = Self::ALL.into_iter().find(|it| it.version() == version);
+        match (version.is_empty(), found) {
+            (true, _) => Self::Current,
+            (false, Some(release)) => release,
+            (false, None) => must(Err(version), "BAO_VERSION is none that is pinned"),
+        }
+    }
+
     /// Its version, as the server says it.
     pub fn version(self) -> &'static str {
         match self {

@@ -20,7 +20,7 @@ pub(crate) fn shared() -> Arc<BaoServer> {
     if let Some(server) = shared.upgrade() {
         return server;
     }
-    let server = Arc::new(BaoServer::start_tls(BaoRelease::Current));
+    let server = Arc::new(BaoServer::start_tls(BaoRelease::chosen()));
     *shared = Arc::downgrade(&server);
     server
 }
@@ -175,6 +175,7 @@ fn read(stream: TcpStream) -> Option<(String, TcpStream)> {
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).ok()? <= 2 {
+            head.push_str("\r\n");
             break;
         }
         if let Some(size) = line.to_ascii_lowercase().strip_prefix("content-length:") {
@@ -201,4 +202,27 @@ pub(crate) fn http(status: u16, headers: &str, body: &str) -> Said {
 pub(crate) fn http_json(status: u16, headers: &str, body: &Value) -> Said {
     let headers = format!("{headers}Content-Type: application/json\r\n");
     http(status, &headers, &body.to_string())
+}
+
+/// A proxy before several servers: each request goes to the next of them, as many load balancers do.
+pub(crate) struct RoundRobin(Hostile);
+
+impl RoundRobin {
+    pub(crate) fn start(urls: &[String]) -> Self {
+        let port = |url: &String| url.rsplit(':').next().unwrap().parse().unwrap();
+        let ports: Vec<u16> = urls.iter().map(port).collect();
+        let mut next = ports.into_iter().cycle();
+        Self(Hostile::start(move |request| {
+            let mut server = TcpStream::connect(("127.0.0.1", next.next()?)).ok()?;
+            let request = request.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+            server.write_all(request.as_bytes()).ok()?;
+            let mut said = Vec::new();
+            server.read_to_end(&mut said).ok()?;
+            Some(said)
+        }))
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.0.url()
+    }
 }
