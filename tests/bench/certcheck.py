@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(sys.executable).parent
 PROGRAM = TOP / "plugins" / "native" / f"linux-{os.uname().machine}" / "tls_everywhere"
-COUNT = 500
+COUNT = int(os.environ.get("CERTCHECK_COUNT", "500"))
 LOOP = int(os.environ.get("CERTCHECK_LOOP", "100"))
 FIRST_PORT = 21_000
 
