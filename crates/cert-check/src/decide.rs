@@ -8,6 +8,7 @@ mod names;
 mod own;
 mod revoked;
 mod sharing;
+mod stapled;
 mod strength;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ use tls_probe::Ending;
 
 use crate::observe::{EndpointSeen, Observed, Served};
 use crate::request::{Endpoint, Limits, Name, Request};
+use chain::Judged;
 use revoked::Lists;
 
 /// What is wrong, and how bad it is.
@@ -32,15 +34,17 @@ pub(crate) fn finding(kind: &str, level: Level, detail: impl Into<String>) -> Fi
 /// Judges everything.
 pub fn decide(request: &Request, observed: &Observed, host: &str, now: Timestamp) -> Report {
     let judge = Judge {
+        request,
         observed,
         lists: Lists::new(request, &observed.lists),
         now,
     };
     let mut report = Report::new(host, Moment(now.0));
-    let pairs = request.endpoints.iter().zip(&observed.endpoints);
-    report.endpoints = pairs
-        .map(|(wish, seen)| judge.endpoint(wish, seen))
-        .collect();
+    let pairs: Vec<_> = request.endpoints.iter().zip(&observed.endpoints).collect();
+    // Signatures are verified again here: the work of all cores.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    report.endpoints =
+        ansible_module::each(&pairs, cores, |(wish, seen)| judge.endpoint(wish, seen));
     let files = request.files.iter().zip(&observed.keys);
     report.files = files
         .map(|(wish, key)| file::judge(&judge, wish, key))
@@ -63,6 +67,7 @@ fn worst(findings: &[Finding]) -> Level {
 
 /// What every judgement looks at.
 struct Judge<'a> {
+    request: &'a Request,
     observed: &'a Observed,
     lists: Lists<'a>,
     now: Timestamp,
@@ -115,31 +120,49 @@ impl Judge<'_> {
             names: &wish.names,
             limits: &wish.limits,
         };
-        shown.trusted_by = self.chain(&chain, &expected, findings);
+        let judged = self.chain(&chain, &expected, findings);
+        shown.trusted_by = judged.root.as_ref().map(facts::anchor);
+        let is_asked = self.request.revocation.stapled && served.ending == Ending::Finished;
+        if is_asked {
+            findings.extend(stapled::judge(
+                &judged.path,
+                served.stapled.as_deref(),
+                self.now,
+            ));
+        }
         if let (Some(leaf), Some(path)) = (chain.first(), &wish.certificate) {
             findings.extend(self.is_of_file(leaf, path));
         }
         findings.extend(unfinished(&served.ending));
     }
 
-    /// What holds for a chain wherever it was found; gives the root that it leads to.
+    /// What holds for a chain wherever it was found; gives the way that it takes.
     fn chain(
         &self,
         chain: &[&Certificate],
         expected: &Expected<'_>,
         findings: &mut Vec<Finding>,
-    ) -> Option<cert_report::Anchor> {
-        let leaf = chain.first()?;
-        findings.extend(own::dates(leaf, expected.limits, self.now));
+    ) -> Judged {
+        let Some(leaf) = chain.first() else {
+            return Judged::default();
+        };
+        let dates = own::dates(leaf, expected.limits, self.now);
+        let is_out_of_time = !own::is_in_time(leaf, self.now);
+        findings.extend(dates);
         findings.extend(names::uncovered(leaf, expected.names));
         findings.extend(own::purpose(leaf));
         let weak = strength::weak(chain);
-        let judged = chain::judge(chain, &self.observed.roots, self.now);
+        let mut judged = chain::judge(chain, &self.observed.roots, self.now);
         let is_weakly_signed = weak.iter().any(|each| each.kind == strength::SIGNATURE);
         findings.extend(weak);
-        // A weak signature counts as none: the chain would be told as broken for the same reason.
-        let told = judged.findings.into_iter();
-        findings.extend(told.filter(|each| !(is_weakly_signed && each.kind == chain::SIGNATURE)));
+        // A weak signature counts as none, and an authority may be younger than a leaf that is out of its time: the
+        // chain would be told as broken for the same reason.
+        let is_told = |kind: &str| {
+            (is_weakly_signed && kind == chain::SIGNATURE)
+                || (is_out_of_time && kind == chain::EXPIRED)
+        };
+        let told = std::mem::take(&mut judged.findings).into_iter();
+        findings.extend(told.filter(|each| !is_told(&each.kind)));
         findings.extend(own::ends_above(
             &judged.path,
             leaf,
@@ -147,7 +170,7 @@ impl Judge<'_> {
             self.now,
         ));
         findings.extend(self.lists.judge(&judged.path, self.now));
-        judged.root.as_ref().map(facts::anchor)
+        judged
     }
 
     /// Whether what is served is what is in the file.

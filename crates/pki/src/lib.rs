@@ -26,6 +26,7 @@ pub mod jws;
 mod key;
 mod mac;
 mod names;
+pub mod ocsp;
 mod oid;
 pub mod pem;
 mod pkcs12;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use openssl::error::ErrorStack;
 use openssl::ssl::{
     HandshakeError, MidHandshakeSslStream, Ssl, SslContext, SslMethod, SslMode, SslRef,
-    SslVerifyMode,
+    SslVerifyMode, StatusType,
 };
 
 use crate::deadline::Deadline;
@@ -35,6 +35,8 @@ pub struct Ask {
     pub server_name: Option<ServerName>,
     /// What comes before TLS. `None` begins at once.
     pub starttls: Option<StartTls>,
+    /// Ask for the OCSP answer that a server may hand out with its certificate (RFC 6066 §8).
+    pub stapled: bool,
 }
 
 /// The key of a certificate.
@@ -70,6 +72,15 @@ impl Ending {
     pub fn proves_key(&self) -> bool {
         !matches!(self, Self::Broken { .. })
     }
+}
+
+/// What a handshake has brought, beside the certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conclusion {
+    /// How it ended.
+    pub ending: Ending,
+    /// The OCSP answer of the server, DER, if it was asked for one and has one. Not verified.
+    pub stapled: Option<Vec<u8>>,
 }
 
 /// Makes handshakes; one serves any number of threads.
@@ -119,6 +130,9 @@ impl Prober {
         };
         if let Some(name) = &ask.server_name {
             ssl.set_hostname(name.as_str())?;
+        }
+        if ask.stapled {
+            ssl.set_status_type(StatusType::OCSP)?;
         }
         Ok(ssl)
     }
@@ -174,7 +188,12 @@ impl Held {
     /// Takes the handshake to its end and says goodbye. Worth its round trip: it tells whether the server has the key
     /// of what it shows, and a handshake that ends in the middle is an error in the server's log.
     pub fn finish(self, patience: Duration) -> Ending {
-        self.state.finish(Deadline::after(patience))
+        self.conclude(patience).ending
+    }
+
+    /// As [`Held::finish`], and gives the OCSP answer, which TLS 1.2 sends after the certificates.
+    pub fn conclude(self, patience: Duration) -> Conclusion {
+        self.state.conclude(Deadline::after(patience))
     }
 }
 
@@ -200,29 +219,47 @@ struct Standing {
 }
 
 impl Standing {
-    fn finish(mut self, deadline: Deadline) -> Ending {
+    fn conclude(mut self, deadline: Deadline) -> Conclusion {
         if let Some(why) = self.failed {
-            return Ending::Broken { why };
+            let ending = Ending::Broken { why };
+            return Conclusion {
+                ending,
+                stapled: None,
+            };
         }
         self.middle.get_mut().go_on(deadline);
         match self.middle.handshake() {
             Ok(mut stream) => {
                 // A goodbye that cannot be sent changes nothing of what was proven.
                 let _ = stream.shutdown();
-                Ending::Finished
+                Conclusion {
+                    ending: Ending::Finished,
+                    stapled: stapled(stream.ssl()),
+                }
             }
-            Err(HandshakeError::SetupFailure(stack)) => Ending::Broken {
-                why: stack.to_string(),
+            Err(HandshakeError::SetupFailure(stack)) => Conclusion {
+                ending: Ending::Broken {
+                    why: stack.to_string(),
+                },
+                stapled: None,
             },
             Err(HandshakeError::Failure(mut middle) | HandshakeError::WouldBlock(mut middle)) => {
                 let why = words(&mut middle);
-                match has_proven_key(&middle) {
+                let ending = match has_proven_key(&middle) {
                     true => Ending::Refused { why },
                     false => Ending::Broken { why },
-                }
+                };
+                let stapled = stapled(middle.ssl());
+                Conclusion { ending, stapled }
             }
         }
     }
+}
+
+fn stapled(ssl: &SslRef) -> Option<Vec<u8>> {
+    ssl.ocsp_status()
+        .filter(|answer| !answer.is_empty())
+        .map(<[u8]>::to_vec)
 }
 
 /// A line of an answer is short.
@@ -288,7 +325,14 @@ fn shake(mut ssl: Ssl, wire: Wire) -> Result<Standing> {
         true
     });
     let address = wire.address();
-    match ssl.connect(wire) {
+    let mut shaken = ssl.connect(wire);
+    if let Err(HandshakeError::WouldBlock(mut middle)) = shaken {
+        shaken = match middle.get_mut().wait_for_first() {
+            true => middle.handshake(),
+            false => Err(HandshakeError::WouldBlock(middle)),
+        };
+    }
+    match shaken {
         // It cannot end without a certificate while we offer no way to do so; OpenSSL would have called us.
         Ok(_) => Err(Error::NoCertificate { address }),
         Err(HandshakeError::SetupFailure(source)) => Err(crypto("prepare a handshake")(source)),

@@ -57,7 +57,7 @@ mod wire;
 
 pub use attribution::{AcceptedBy, Link, accepted_by, is_in, led_to};
 pub use error::{Error, Result, Stage};
-pub use handshake::{Ask, Ending, Held, KeyKind, Prober};
+pub use handshake::{Ask, Conclusion, Ending, Held, KeyKind, Prober};
 pub use listeners::{Listener, listeners};
 pub use members::{Members, Membership};
 pub use name::ServerName;

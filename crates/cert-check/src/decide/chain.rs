@@ -11,6 +11,9 @@ use crate::observe::Roots;
 /// The kind of a signature that is not the issuer's.
 pub(super) const SIGNATURE: &str = "chain_signature";
 
+/// The kind of a chain with somebody in it who is out of time.
+pub(super) const EXPIRED: &str = "chain_expired";
+
 /// What a chain is.
 #[derive(Default)]
 pub(super) struct Judged {
@@ -130,7 +133,7 @@ fn broken(error: &Error) -> Finding {
     let kind = match error {
         Error::IssuerMissing { .. } => "chain_incomplete",
         Error::UntrustedRoot { .. } => "untrusted",
-        Error::Expired { .. } | Error::NotYetValid { .. } => "chain_expired",
+        Error::Expired { .. } | Error::NotYetValid { .. } => EXPIRED,
         Error::Signature { .. } => SIGNATURE,
         _ => "chain_invalid",
     };

@@ -22,7 +22,8 @@ pub(super) fn judge(judge: &Judge<'_>, wish: &FileWish, key: &KeySeen) -> FileEn
                 names: &wish.names,
                 limits: &wish.limits,
             };
-            entry.trusted_by = judge.chain(&chain, &expected, &mut entry.findings);
+            let judged = judge.chain(&chain, &expected, &mut entry.findings);
+            entry.trusted_by = judged.root.as_ref().map(facts::anchor);
             entry
                 .findings
                 .retain(|each| !is_in_order(wish, &chain, &each.kind));

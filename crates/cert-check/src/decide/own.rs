@@ -27,6 +27,12 @@ pub(super) fn dates(leaf: &Certificate, limits: &Limits, now: Timestamp) -> Opti
     Some(finding("expires_soon", level, detail))
 }
 
+/// Whether its time has come and is not over.
+pub(super) fn is_in_time(leaf: &Certificate, now: Timestamp) -> bool {
+    let facts = leaf.facts();
+    (facts.not_before..=facts.not_after).contains(&now)
+}
+
 fn near(limits: &Limits, (from, until): (Timestamp, Timestamp), now: Timestamp) -> Option<Level> {
     match () {
         () if now >= limits.fail_at(from, until) => Some(Level::Fail),

@@ -40,6 +40,8 @@ pub struct Served {
     pub damaged: Option<String>,
     /// How the handshake ended.
     pub ending: Ending,
+    /// The OCSP answer that came with the certificate.
+    pub stapled: Option<Vec<u8>>,
     /// Who answered, if it is a process of this host.
     pub by: Option<Server>,
 }
@@ -163,6 +165,7 @@ impl Look<'_> {
             key: None,
             server_name: endpoint.server_name.clone(),
             starttls: endpoint.starttls,
+            stapled: self.request.revocation.stapled,
         };
         let place = Place::anywhere(SocketAddr::new(ip, endpoint.port));
         self.prober.probe(&place, &ask, patience)
@@ -186,10 +189,12 @@ impl Look<'_> {
             }
         }
         let left = self.left(began).unwrap_or(LEAST);
+        let concluded = held.conclude(left.min(GOODBYE));
         Served {
             chain,
             damaged,
-            ending: held.finish(left.min(GOODBYE)),
+            ending: concluded.ending,
+            stapled: concluded.stapled,
             by,
         }
     }

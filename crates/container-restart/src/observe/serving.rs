@@ -215,6 +215,7 @@ impl Eye {
             key: look.wanted.key_kind(),
             server_name: look.wanted.server_name(),
             starttls: starttls(&program, listener.address.port()),
+            stapled: false,
         };
         let began = Instant::now();
         let mut last = self.patiently(look, listener, &ask, pids);
@@ -275,6 +276,7 @@ impl Eye {
             starttls: endpoint
                 .starttls
                 .or_else(|| StartTls::usual_at(endpoint.address.port())),
+            stapled: false,
         };
         let own = listeners
             .iter()

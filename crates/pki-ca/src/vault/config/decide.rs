@@ -99,7 +99,8 @@ impl ConfigPlan {
 /// A mount whose ACME is switched on answers its headers too, besides those that it answers already.
 fn completed(wish: &ConfigWish, each: &ObjectWish, observed: &Observed) -> ObjectWish {
     let mut each = each.clone();
-    if each.object == Object::Mount && wish.needs_acme_headers() {
+    let for_acme = wish.needs_acme_headers() && rules::has_cluster_path(wish, observed);
+    if each.object == Object::Mount && for_acme {
         let name = "allowed_response_headers";
         let found = observed.present(&Object::Mount);
         let present = each
@@ -132,7 +133,6 @@ fn object(
     let unknown = unknown_fields(each, found);
     if !unknown.is_empty() {
         return Err(Decided::Fault(Error::FieldUnknown {
-            option: each.option.clone(),
             object: each.object.clone(),
             fields: unknown,
         }));
@@ -148,6 +148,7 @@ fn object(
         },
         changes,
         whole: found.clone(),
+        role_id: observed.role_ids.get(&each.object).cloned(),
     };
     rules::check(wish, &plan, observed)?;
     Ok(plan)
@@ -164,6 +165,7 @@ fn removed(each: &ObjectWish, found: Option<&Map<String, Value>>) -> ObjectPlan 
         act,
         changes: Vec::new(),
         whole: found.cloned().unwrap_or_default(),
+        role_id: None,
     }
 }
 
@@ -195,6 +197,7 @@ fn created(
         act: Act::Create,
         changes,
         whole: Map::new(),
+        role_id: None,
     };
     rules::check(wish, &plan, observed)?;
     Ok(plan)
