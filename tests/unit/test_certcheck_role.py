@@ -29,7 +29,8 @@ def test_opendevs_variables_have_opendevs_defaults():
     """As in install-certcheck and letsencrypt-config-certcheck; the list's place is the one that the second writes and the first is given."""
     defaults = read("defaults/main.yml")
     assert defaults["ssl_cert_check_email"] == "root" and defaults["letsencrypt_certcheck_additional_domains"] == []
-    assert defaults["ssl_cert_check_domain_list"] == yaml.safe_load((ROLE.parent / "letsencrypt/defaults/main.yml").read_text())["letsencrypt_certcheck_domain_list"]
+    writer = yaml.safe_load((ROLE.parent / "letsencrypt/defaults/main.yml").read_text())
+    assert defaults["ssl_cert_check_domain_list"] == writer["letsencrypt_certcheck_domain_list"]
 
 
 def test_what_is_written_down_are_options_of_cert_check():
