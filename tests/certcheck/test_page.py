@@ -65,7 +65,7 @@ def test_a_hostile_name_is_text_wherever_it_is_shown(tab, place):
         # The mark that turns text around is shown as what it is, and in no text of the page.
         assert page.value("document.documentElement.outerHTML.includes('\\u202e')") is False
         # What was escaped already stays as it was written.
-        assert "</td></table>" in page.value("document.querySelector('tbody th').innerText")
+        assert "</td></table>" in page.value("document.querySelector('tbody th').textContent")
         assert "\\u{202e}&lt;" in page.value("document.querySelector('.attention a').innerText")
         assert page.complaints() == []
     page = tab(fleet.page(place, fleet.hostile(EVIL)))
@@ -154,7 +154,7 @@ def test_states_differ_by_more_than_their_colour(tab, place):
     page = tab(fleet.page(place, fleet.cloud()))
     shape = "getComputedStyle(document.querySelector('td .s.{}'), '::before').content"
     assert len({page.value(shape.format(level)) for level in ["fail", "warn", "ok"]}) == 3
-    assert page.value("document.querySelector('td .s.fail').innerText") == "fail"
+    assert page.value("document.querySelector('td .s.fail').textContent") == "fail"
     assert "hatch" in page.value("getComputedStyle(document.querySelector('.bars .b.warn')).fill")
 
 

@@ -127,7 +127,7 @@ def test_one_page_shows_the_hosts_of_a_play(lab, tab):
     page = tab(lab.place / "fleet/index.html")
     text = page.value("document.body.innerText")
     assert "3 hosts, 9 endpoints, 2 files" in text and "has not run for more than two days: former (2020-01-01)" in text
-    services = page.value("Array.from(document.querySelectorAll('tbody th')).map(th => th.innerText)")
+    services = page.value("Array.from(document.querySelectorAll('tbody th')).map(th => th.textContent)")
     assert {"told", "keystone", "agent", "nova-api"} <= set(services) and page.complaints() == []
 
 
