@@ -100,6 +100,8 @@ fn an_upload_does_not_move_the_default() {
     let done = bao.converge(outside.signed(&upload));
     assert_eq!(done.value["authorities"]["int-1"]["state"], "present");
     assert_eq!(bao.default(), "old");
+    bao.converge(json!({"authorities": [{"name": "root-2", "common_name": "Another"}]}));
+    assert_eq!(bao.default(), "old", "nor does a new root");
 }
 
 #[test]
