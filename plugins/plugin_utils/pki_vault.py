@@ -30,6 +30,9 @@ METHODS = {
 KEYS = {'rsa': 'rsa', 'ec': 'ecdsa', 'ed25519': 'ed25519'}
 CURVES = {'256': 'P-256', '384': 'P-384', '521': 'P-521'}
 
+# A host's name, with or without a wildcard.
+HOST = re.compile(r'(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*')
+
 # What a certificate or authority in a Vault has no place for; it has none in upstream's role either.
 WITHOUT_EFFECT = ('key_ref', 'vault_key_ref', 'add_basic_constraints')
 
@@ -280,7 +283,7 @@ def _kind(common: str) -> Result:
         pass
     if '@' in common:
         return {'email': [common]}
-    return {'dns': [common]} if re.fullmatch(r'(?:\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*', common) else {}
+    return {'dns': [common]} if HOST.fullmatch(common) else {}
 
 
 def _is_true(value: t.Any) -> bool:

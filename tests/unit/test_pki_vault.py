@@ -24,9 +24,9 @@ LEAF = {"name": "web", "cn": "web.example.org", "san": {"dns": ["api.example.org
 FILES = [{"name": "web", "type": kind, "dest": f"/etc/{kind}"} for kind in ("certificate", "certificate_chain", "ca_bundle", "private_key")]
 
 
-def planned(settings=SETTINGS, **lists):
+def planned(settings=None, **lists):
     """The plan of a host, as the role's step makes it, and the notes."""
-    notes = pki_plan.Notes(False)
+    settings, notes = settings or SETTINGS, pki_plan.Notes(False)
     own, vault = pki_vault.split(lists, lists.get("authorities", []), settings)
     plan = pki_plan.host_plan(own, settings, notes)
     pki_host.split(plan, own.get("certificates", []))
