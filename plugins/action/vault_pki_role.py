@@ -77,8 +77,11 @@ class ActionModule(ActionBase):
 
     @staticmethod
     def _certificates(arguments: Result, settings: Result) -> Result:
-        wishes = arguments.get('certificates') or []
-        return {'changed': False, 'certificates': [vault_pki_plan.certificate(wish, settings['directory']) for wish in wishes]}
+        made: dict[bool, list[Result]] = {False: [], True: []}
+        for wish in arguments.get('certificates') or []:
+            made[vault_pki_plan.is_client(wish)].append(vault_pki_plan.certificate(wish, settings['directory']))
+        restart = [vault_pki_plan.restarted(each) for each in [*made[False], *made[True]] if each.get('containers')]
+        return {'changed': False, 'certificates': made[False], 'clients': made[True], 'restart': restart}
 
     @staticmethod
     def _batches(arguments: Result, _settings: Result) -> Result:

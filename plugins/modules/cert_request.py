@@ -855,7 +855,7 @@ options:
               - All certificates with the same connection share one login, which happens only when one is due. About certificates that are fine the
                 server is asked without a login, once for its issuer and once for each certificate whether it was revoked; a server that cannot be
                 asked is a warning then. Take V(issuer) and V(revoked) out of O(certificates[].renew.on) and it is not asked at all.
-              - Check mode logs in and asks whether the token may have it signed.
+              - Check mode logs in and asks whether the token may have it signed, but not with a wrapped secret, which serves once.
             type: dict
             suboptions:
               mount:

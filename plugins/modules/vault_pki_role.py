@@ -101,6 +101,18 @@ certificates:
   type: list
   elements: dict
   sample: []
+clients:
+  description: Step V(certificates), those of them that are for clients.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+restart:
+  description: Step V(certificates), those with containers, for M(tls.everywhere.container_restart).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 batches:
   description: Step V(batches), hosts that are worked on at once.
   returned: success

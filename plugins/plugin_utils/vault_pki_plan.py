@@ -252,8 +252,13 @@ def undone(names: Rotation, found: t.Sequence[Issuer]) -> list[str]:
 
 
 def certificate(wish: Facts, directory: str) -> dict[str, t.Any]:
-    """A certificate with its files, and with the charm's `sans` where they belong."""
+    """A certificate with its files, and with the charm's `sans` and `type` where they belong."""
     made = dict(wish)
+    kind = made.pop('type', 'server')
+    if kind not in ('server', 'client'):
+        raise ValueError(f"certificate '{made.get('name')}': type '{kind}' is neither server nor client")
+    if kind == 'client':
+        made.setdefault('extended_key_usage', ['clientAuth'])
     for name in made.pop('sans', None) or []:
         kind = 'ip' if _is_address(name) else 'dns'
         listed = [made[kind]] if isinstance(made.get(kind), str) else list(made.get(kind) or [])
@@ -265,6 +270,17 @@ def certificate(wish: Facts, directory: str) -> dict[str, t.Any]:
         place = f"{directory}/{made.get('name')}"
         made['files'] = [{'content': 'private_key', 'path': f'{place}.key', 'mode': '0600'}, {'content': 'fullchain', 'path': f'{place}.pem', 'mode': '0644'}]
     return made
+
+
+def restarted(made: Facts) -> dict[str, t.Any]:
+    """What container_restart has to know of a certificate that is not new, but not served either."""
+    served = [file['path'] for file in made['files'] if file.get('content') in ('combined', 'fullchain', 'certificate')]
+    return {'name': made['name'], 'certificate': served[0] if served else '', 'containers': made['containers']}
+
+
+def is_client(wish: Facts) -> bool:
+    """Whether the role for clients signs it."""
+    return wish.get('type') == 'client'
 
 
 def _is_address(text: str) -> bool:

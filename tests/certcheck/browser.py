@@ -21,8 +21,8 @@ class Browser:
         commands, self._to = os.pipe()
         self._from, answers = os.pipe()
         words = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions", "--disable-component-update",
-                 "--disable-background-networking", "--disable-sync", "--force-device-scale-factor=1", "--hide-scrollbars", "--font-render-hinting=none", "--disable-lcd-text",
-                 f"--user-data-dir={place}/profile", "--remote-debugging-pipe", "about:blank"]
+                 "--disable-background-networking", "--disable-sync", "--force-device-scale-factor=1", "--hide-scrollbars", "--font-render-hinting=none",
+                 "--disable-lcd-text", f"--user-data-dir={place}/profile", "--remote-debugging-pipe", "about:blank"]
         # Chromium reads its commands from descriptor 3 and answers on 4.
         shell = ["bash", "-c", f'exec "$@" 3<&{commands} 4>&{answers}', "bash", *words]
         environment = {**os.environ, "HOME": str(place), "XDG_CONFIG_HOME": f"{place}/config", "XDG_CACHE_HOME": f"{place}/cache"}

@@ -168,6 +168,18 @@ def test_a_certificate_with_files_keeps_them_and_one_without_sans_is_complete():
     assert "dns" not in vault_pki_plan.certificate({"name": "a", "common_name": "a.test", "sans": []}, "/x")
 
 
+def test_a_client_has_no_more_usages_than_its_role_gives():
+    made = vault_pki_plan.certificate({"name": "a", "common_name": "a.test", "type": "client"}, "/x")
+    assert made["extended_key_usage"] == ["clientAuth"] and review(CERT_REQUEST, {"certificates": [made]}).faults == []
+    with pytest.raises(ValueError, match="certificate 'a': type 'application'"):
+        vault_pki_plan.certificate({"name": "a", "type": "application"}, "/x")
+
+
+def test_who_does_not_serve_its_certificate_is_told_which_it_is():
+    made = vault_pki_plan.certificate({"name": "a", "dns": ["a.test"], "containers": ["keystone"]}, "/x")
+    assert vault_pki_plan.restarted(made) == {"name": "a", "certificate": "/x/a.pem", "containers": ["keystone"]}
+
+
 def test_defaults_are_as_they_are_described():
     defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text(encoding="utf-8"))
     specs = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]

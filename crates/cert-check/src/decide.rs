@@ -40,10 +40,11 @@ pub fn decide(request: &Request, observed: &Observed, host: &str, now: Timestamp
         now,
     };
     let mut report = Report::new(host, Moment(now.0));
-    let pairs = request.endpoints.iter().zip(&observed.endpoints);
-    report.endpoints = pairs
-        .map(|(wish, seen)| judge.endpoint(wish, seen))
-        .collect();
+    let pairs: Vec<_> = request.endpoints.iter().zip(&observed.endpoints).collect();
+    // Signatures are verified again here: the work of all cores.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    report.endpoints =
+        ansible_module::each(&pairs, cores, |(wish, seen)| judge.endpoint(wish, seen));
     let files = request.files.iter().zip(&observed.keys);
     report.files = files
         .map(|(wish, key)| file::judge(&judge, wish, key))

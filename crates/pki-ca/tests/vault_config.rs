@@ -3,149 +3,13 @@
 //! somebody set by hand stays.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::os::unix::fs::PermissionsExt;
+#[path = "support/configured.rs"]
+mod configured;
 
-use serde_json::{Map, Value, json};
-use testbed::servers::{BaoRelease, BaoServer};
-use testbed::{Answer, ModuleRun, Sandbox, witness};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_pki_ca");
-
-/// A server, and a directory for the files of the module.
-struct Site {
-    server: BaoServer,
-    sandbox: Sandbox,
-}
-
-impl Site {
-    fn new() -> Self {
-        Self::of(BaoRelease::Current)
-    }
-
-    fn of(release: BaoRelease) -> Self {
-        Self {
-            server: BaoServer::start(release),
-            sandbox: Sandbox::new(),
-        }
-    }
-
-    /// With the mount `pki` as somebody has made it.
-    fn with_mount() -> Self {
-        Self::with_mount_of(BaoRelease::Current)
-    }
-
-    fn with_mount_of(release: BaoRelease) -> Self {
-        let site = Self::of(release);
-        let config = json!({"default_lease_ttl": "24h", "max_lease_ttl": "8760h"});
-        site.server
-            .api("sys/mounts/pki", &json!({"type": "pki", "config": config}));
-        site
-    }
-
-    fn module(&self, token: &str, config: &Value) -> ModuleRun {
-        let vault = json!({"url": self.server.url(), "mount": "pki", "auth": {"token": token}});
-        ModuleRun::new(PROGRAM)
-            .args(json!({"backend": {"vault": vault}, "vault_config": config}))
-            .sandbox(&self.sandbox)
-            .diff(true)
-    }
-
-    fn run(&self, config: &Value) -> Answer {
-        self.module(self.server.token(), config).run()
-    }
-
-    fn check(&self, config: &Value) -> Answer {
-        self.module(self.server.token(), config).check(true).run()
-    }
-
-    /// Predicted without a write, done as predicted, and nothing left to do.
-    fn converge(&self, config: &Value) -> Answer {
-        let files = self.sandbox.listing();
-        let objects = self.objects();
-        let predicted = self.check(config);
-        assert!(!predicted.failed(), "{}", predicted.report());
-        self.sandbox.assert_unmoved(&files, "check mode");
-        assert_eq!(self.objects(), objects, "check mode has written");
-        let done = self.run(config);
-        assert!(!done.failed(), "{}", done.report());
-        assert_eq!(told(&predicted), told(&done));
-        assert_eq!(predicted.value["diff"], done.value["diff"]);
-        self.quiet(config);
-        done
-    }
-
-    fn quiet(&self, config: &Value) {
-        let objects = self.objects();
-        let again = self.run(config);
-        assert!(!again.failed() && !again.changed(), "{}", again.report());
-        assert_eq!(again.value["diff"], Value::Null);
-        assert_eq!(self.objects(), objects, "a quiet run has written");
-    }
-
-    fn read(&self, path: &str) -> Value {
-        self.server.ask("GET", path, &Value::Null).1["data"].clone()
-    }
-
-    /// All that a run of these tests could write.
-    fn objects(&self) -> Vec<Value> {
-        [
-            "sys/mounts/pki/tune",
-            "pki/config/cluster",
-            "pki/config/urls",
-            "pki/config/crl",
-            "pki/config/auto-tidy",
-            "pki/config/acme",
-            "pki/roles/web",
-            "sys/policies/acl/hosts",
-            "auth/approle/role/hosts",
-            "pki/tidy-status",
-        ]
-        .map(|path| self.read(path))
-        .into()
-    }
-
-    /// Somebody changes the role `web`.
-    fn set_by_hand(&self, changes: &Value) {
-        let mut whole = self.read("pki/roles/web").as_object().unwrap().clone();
-        whole.remove("allow_token_displayname");
-        whole.extend(changes.as_object().unwrap().clone());
-        self.server.api("pki/roles/web", &Value::Object(whole));
-    }
-
-    /// A token that may do what the policy says.
-    fn token(&self, policy: &str) -> String {
-        self.server
-            .api("sys/policies/acl/limited", &json!({"policy": policy}));
-        let made = self
-            .server
-            .api("auth/token/create", &json!({"policies": ["limited"]}));
-        made["auth"]["client_token"].as_str().unwrap().to_owned()
-    }
-
-    /// Only this field of the object has changed.
-    fn assert_changed(&self, path: &str, before: &Value, changes: &Value) {
-        let mut wanted = before.as_object().unwrap().clone();
-        wanted.extend(changes.as_object().unwrap().clone());
-        assert_eq!(self.read(path), Value::Object(wanted), "{path}");
-    }
-}
-
-/// What is told of the objects, without what only a run can know.
-fn told(answer: &Answer) -> Value {
-    let mut told = answer.value["vault_config"].clone();
-    for group in ["secret_ids", "approles"] {
-        for entry in told[group]
-            .as_object_mut()
-            .into_iter()
-            .flat_map(Map::values_mut)
-        {
-            for late in ["accessor", "role_id"] {
-                entry.as_object_mut().unwrap().remove(late);
-            }
-        }
-    }
-    told
-}
+use configured::{PROGRAM, Site};
+use serde_json::{Value, json};
+use testbed::servers::BaoRelease;
+use testbed::{ModuleRun, witness};
 
 #[test]
 fn a_mount_and_its_settings_are_made_and_then_changed_by_what_differs() {
@@ -279,6 +143,16 @@ fn role_and_acme(site: &Site) {
         &json!({"eab_policy": "always-required"}),
     );
 
+    role["issuer_ref"] = json!("nobody");
+    let told = site.converge(&json!({"roles": [role]}));
+    let warnings = told.value["warnings"].to_string();
+    assert!(
+        warnings.contains("vault_config.roles[web]: "),
+        "{}",
+        told.report()
+    );
+    assert!(warnings.contains("nobody"), "{}", told.report());
+
     let gone = json!({"acme": {"enabled": false, "default_directory_policy": "sign-verbatim", "allowed_roles": ["*"]}});
     site.converge(&gone);
     let gone = site.converge(&json!({"roles": [{"name": "web", "state": "absent"}]}));
@@ -349,174 +223,6 @@ fn what_cannot_be_is_told_before_anything_is_written() {
         "vault_config.mount_foreign",
         "{}",
         answer.report()
-    );
-}
-
-#[test]
-fn a_token_without_leave_is_told_the_lines_of_its_policy() {
-    let site = Site::with_mount();
-    let read = r#"path "pki/*" { capabilities = ["read", "list"] } path "sys/mounts/pki" { capabilities = ["read"] }
-        path "sys/mounts/pki/tune" { capabilities = ["read"] }"#;
-    let token = site.token(read);
-    let wish = json!({"mount": {"max_lease_ttl": "9000h"}, "crl": {"expiry": "4d"}, "roles": [{"name": "web", "ttl": "1h"}]});
-    let objects = site.objects();
-    for check in [true, false] {
-        let answer = site.module(&token, &wish).check(check).run();
-        assert_eq!(
-            answer.kind(),
-            "vault_config.permissions",
-            "{}",
-            answer.report()
-        );
-        let lines = [
-            r#"path "sys/mounts/pki/tune" { capabilities = ["create", "update"] }"#,
-            r#"path "pki/config/crl" { capabilities = ["create", "update"] }"#,
-            r#"path "pki/roles/web" { capabilities = ["create", "update"] }"#,
-        ];
-        assert_eq!(answer.value["missing"], json!(lines), "{}", answer.report());
-        answer.never_says(&token);
-    }
-    assert_eq!(site.objects(), objects);
-
-    // Who may write roles but not patch them has them read whole and written whole.
-    site.server
-        .api("pki/roles/web", &json!({"ou": ["By Hand"], "ttl": "2h"}));
-    let before = site.read("pki/roles/web");
-    let update = r#"path "pki/roles/web" { capabilities = ["read", "update"] }"#;
-    let token = site.token(update);
-    let answer = site
-        .module(&token, &json!({"roles": [{"name": "web", "ttl": "1h"}]}))
-        .run();
-    assert!(!answer.failed() && answer.changed(), "{}", answer.report());
-    site.assert_changed("pki/roles/web", &before, &json!({"ttl": 3_600}));
-}
-
-#[test]
-fn hosts_get_a_policy_a_role_and_a_wrapped_secret_that_is_in_no_answer() {
-    let site = Site::with_mount();
-    let path = site.sandbox.path().join("compute1.wrapped");
-    let secret = json!({"name": "compute1", "path": path, "issue": "spent", "cidr_list": ["127.0.0.1"], "metadata": {"rack": 3}});
-    let mut wish = json!({"access": [{"name": "hosts", "sign": ["web"],
-        "approle": {"token_bound_cidrs": ["127.0.0.0/8"], "secret_ids": [secret]}}]});
-    let made = site.converge(&wish);
-    let wrapped = std::fs::read_to_string(&path).unwrap();
-    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-    assert_eq!(mode & 0o7777, 0o600);
-    made.never_says(wrapped.trim());
-    let role = site.read("auth/approle/role/hosts");
-    assert_eq!(role["token_type"], "batch");
-    assert_eq!(role["token_ttl"], 60);
-    assert_eq!(role["token_policies"], json!(["hosts"]));
-
-    // A host exchanges it, logs in, and may do what the policy says and nothing else.
-    let unwrapped = site
-        .server
-        .ask_as(wrapped.trim(), "POST", "sys/wrapping/unwrap", &json!({}))
-        .1;
-    let secret_id = unwrapped["data"]["secret_id"].as_str().unwrap();
-    assert_eq!(
-        unwrapped["data"]["secret_id_accessor"],
-        made.value["vault_config"]["secret_ids"]["compute1"]["accessor"]
-    );
-    let role_id = &made.value["vault_config"]["approles"]["hosts"]["role_id"];
-    let (status, login) = site.server.ask(
-        "POST",
-        "auth/approle/login",
-        &json!({"role_id": role_id, "secret_id": secret_id}),
-    );
-    assert_eq!(status, 200, "{login}");
-    let token = login["auth"]["client_token"].as_str().unwrap();
-    let asked = json!({"paths": ["pki/sign/web", "pki/issuer/x/sign/web", "pki/roles/web"]});
-    let can = site
-        .server
-        .ask_as(token, "POST", "sys/capabilities-self", &asked)
-        .1["data"]
-        .clone();
-    let both = json!(["create", "update"]);
-    assert_eq!(
-        can,
-        json!({"pki/sign/web": both, "pki/issuer/x/sign/web": both, "pki/roles/web": ["deny"]})
-    );
-
-    // Exchanged, it is of no use any more; and by hand, somebody gave tokens more time.
-    site.server
-        .api("auth/approle/role/hosts", &json!({"token_ttl": "90s"}));
-    let role = site.read("auth/approle/role/hosts");
-    wish["access"][0]["approle"]["token_bound_cidrs"] = json!(["127.0.0.1/32"]);
-    let again = site.converge(&wish);
-    assert_eq!(
-        again.value["vault_config"]["secret_ids"]["compute1"]["reason"],
-        "spent"
-    );
-    assert_ne!(std::fs::read_to_string(&path).unwrap(), wrapped);
-    site.assert_changed(
-        "auth/approle/role/hosts",
-        &role,
-        &json!({"token_bound_cidrs": ["127.0.0.1"]}),
-    );
-
-    // Without a secret the identifier of the role is one.
-    let open = json!({"access": [{"name": "local", "policy": "path \"pki/sign/web\" { capabilities = [\"update\"] }",
-        "approle": {"name": "local-charm-access", "bind_secret_id": false, "token_bound_cidrs": ["127.0.0.1/32"]}}]});
-    let opened = site.converge(&open);
-    let id = site.read("auth/approle/role/local-charm-access/role-id");
-    opened.never_says(id["role_id"].as_str().unwrap());
-
-    let gone = json!({"access": [{"name": "hosts", "state": "absent", "approle": {}}]});
-    site.converge(&gone);
-    assert_eq!(
-        site.server
-            .ask("GET", "auth/approle/role/hosts", &Value::Null)
-            .0,
-        404
-    );
-    assert_eq!(
-        site.server
-            .ask("GET", "sys/policies/acl/hosts", &Value::Null)
-            .0,
-        404
-    );
-}
-
-#[test]
-fn a_sealed_server_and_a_token_that_is_none_are_told_once() {
-    let site = Site::with_mount();
-    let wish = json!({"mount": {"description": "mine"}, "crl": {"expiry": "4d"}, "roles": [{"name": "web"}]});
-    let answer = site.module("s.unknown", &wish).run();
-    assert_eq!(answer.kind(), "vault.token_invalid", "{}", answer.report());
-    assert!(
-        answer.value.get("failures").is_none(),
-        "{}",
-        answer.report()
-    );
-    site.server.seal();
-    let answer = site.run(&wish);
-    assert_eq!(answer.kind(), "vault.sealed", "{}", answer.report());
-    assert!(
-        answer.value.get("failures").is_none(),
-        "{}",
-        answer.report()
-    );
-}
-
-#[test]
-fn a_secret_that_cannot_be_written_is_not_issued() {
-    let site = Site::with_mount();
-    let path = site.sandbox.path().join("missing/compute1.wrapped");
-    let wish = json!({"access": [{"name": "hosts", "sign": ["web"],
-        "approle": {"secret_ids": [{"name": "compute1", "path": path}]}}]});
-    let answer = site.run(&wish);
-    assert_eq!(
-        answer.kind(),
-        "files.directory_missing",
-        "{}",
-        answer.report()
-    );
-    assert_eq!(
-        site.server
-            .ask("LIST", "auth/approle/role/hosts/secret-id", &Value::Null)
-            .0,
-        404
     );
 }
 
@@ -616,4 +322,31 @@ fn addresses_are_in_the_root_that_the_same_task_makes_and_roles_come_after_it() 
         .write("leaf.pem", leaf["data"]["certificate"].as_str().unwrap());
     let text = witness::certificate_text(&leaf).unwrap();
     assert!(text.contains(crl), "{text}");
+}
+
+#[test]
+fn a_mount_without_authorities_ends_without_files_and_one_of_files_has_no_configuration() {
+    let site = Site::with_mount();
+    let export = site.sandbox.path().join("export");
+    let done = site.run(&json!({"disable": {"confirm": "pki", "export": export}}));
+    assert!(done.changed() && !done.failed(), "{}", done.report());
+    assert_eq!(done.value["vault_config"]["disable"]["exported"], json!([]));
+    assert_eq!(
+        site.server.ask("GET", "sys/mounts/pki", &Value::Null).0,
+        400
+    );
+    let files = json!({"files": {"directory": "$DIR/tree"}});
+    let args = json!({"backend": files, "vault_config": {"crl": {"expiry": "4d"}}});
+    let answer = ModuleRun::new(PROGRAM)
+        .args(args)
+        .sandbox(&site.sandbox)
+        .run();
+    assert_eq!(answer.kind(), "input.invalid");
+    assert!(
+        answer
+            .msg()
+            .contains("vault_config: is only for backend vault"),
+        "{}",
+        answer.report()
+    );
 }

@@ -83,6 +83,45 @@ fn pair(state: &str) -> Value {
     ])
 }
 
+/// The request of `int-1` goes to `int.csr`.
+fn request_out(sandbox: &Sandbox) -> Value {
+    json!([{"name": "int-1", "type": "intermediate", "state": "csr", "common_name": "Outside",
+        "csr_path": sandbox.join("int.csr")}])
+}
+
+/// What an authority outside makes of it, as a wish.
+fn answer_in(sandbox: &Sandbox) -> Value {
+    sandbox.write(
+        "ext",
+        "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n",
+    );
+    sh(
+        sandbox.path(),
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout root.key -out root.pem \
+         -subj '/CN=Outside Root' -days 900 2>/dev/null",
+    );
+    let mut upload = openssl(
+        sandbox.path(),
+        &[
+            "x509",
+            "-req",
+            "-in",
+            "int.csr",
+            "-CA",
+            "root.pem",
+            "-CAkey",
+            "root.key",
+            "-CAcreateserial",
+            "-days",
+            "500",
+            "-extfile",
+            "ext",
+        ],
+    );
+    upload.push_str(&String::from_utf8(sandbox.read("root.pem")).unwrap());
+    json!([{"name": "int-1", "type": "intermediate", "state": "signed", "signed": upload}])
+}
+
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 const REFUSED: &str = r#"{"errors": ["refused by the proxy"]}"#;
 
@@ -140,39 +179,8 @@ fn an_issuer_that_cannot_sign_never_becomes_the_default() {
 fn an_upload_that_does_not_prove_itself_is_taken_back() {
     let proxied = Proxied::new();
     let sandbox = &proxied.sandbox;
-    let csr = json!([{"name": "int-1", "type": "intermediate", "state": "csr", "common_name": "Outside",
-        "csr_path": sandbox.join("int.csr")}]);
-    proxied.done(csr);
-    sandbox.write(
-        "ext",
-        "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n",
-    );
-    sh(
-        sandbox.path(),
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout root.key -out root.pem \
-         -subj '/CN=Outside Root' -days 900 2>/dev/null",
-    );
-    let mut upload = openssl(
-        sandbox.path(),
-        &[
-            "x509",
-            "-req",
-            "-in",
-            "int.csr",
-            "-CA",
-            "root.pem",
-            "-CAkey",
-            "root.key",
-            "-CAcreateserial",
-            "-days",
-            "500",
-            "-extfile",
-            "ext",
-        ],
-    );
-    upload.push_str(&String::from_utf8(sandbox.read("root.pem")).unwrap());
-    let signed =
-        json!([{"name": "int-1", "type": "intermediate", "state": "signed", "signed": upload}]);
+    proxied.done(request_out(sandbox));
+    let signed = answer_in(sandbox);
     for (what, rule) in [
         (
             "its proof",
@@ -232,4 +240,27 @@ fn what_was_cut_before_its_name_is_taken_up_again() {
         done.report()
     );
     assert_eq!((proxied.count("issuers"), proxied.count("keys")), (2, 2));
+}
+
+#[test]
+fn a_server_that_does_not_show_public_keys_is_asked_for_requests() {
+    let proxied = Proxied::new();
+    proxied.done(request_out(&proxied.sandbox));
+    let id = proxied.list("keys")["keys"][0].clone();
+    // As Vault 1.11 shows a key.
+    let shown = json!({"data": {"key_id": id, "key_name": "int-1", "key_type": "ec"}});
+    proxied
+        .proxy
+        .set(vec![Rule::edit("GET /v1/pki/key/", 1_000, shown)]);
+    let before = proxied
+        .proxy
+        .count("/issuers/generate/intermediate/existing");
+    let again = proxied.run(request_out(&proxied.sandbox));
+    assert!(!again.changed() && !again.failed(), "{}", again.report());
+    // Once to know the key, once for the answer.
+    let asked = proxied
+        .proxy
+        .count("/issuers/generate/intermediate/existing");
+    assert_eq!(asked - before, 2, "{:?}", proxied.proxy.log());
+    proxied.done(answer_in(&proxied.sandbox));
 }

@@ -325,7 +325,14 @@ fn shake(mut ssl: Ssl, wire: Wire) -> Result<Standing> {
         true
     });
     let address = wire.address();
-    match ssl.connect(wire) {
+    let mut shaken = ssl.connect(wire);
+    if let Err(HandshakeError::WouldBlock(mut middle)) = shaken {
+        shaken = match middle.get_mut().wait_for_first() {
+            true => middle.handshake(),
+            false => Err(HandshakeError::WouldBlock(middle)),
+        };
+    }
+    match shaken {
         // It cannot end without a certificate while we offer no way to do so; OpenSSL would have called us.
         Ok(_) => Err(Error::NoCertificate { address }),
         Err(HandshakeError::SetupFailure(source)) => Err(crypto("prepare a handshake")(source)),

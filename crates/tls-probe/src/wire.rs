@@ -55,6 +55,16 @@ pub(crate) struct Wire {
     pause: Pause,
     /// The type of the first TLS record that was written since the last [`Wire::go_on`].
     wrote: Option<u8>,
+    first: First,
+}
+
+/// How far the first read of TLS is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    Ahead,
+    /// OpenSSL was told to come again.
+    PutOff,
+    Over,
 }
 
 impl Wire {
@@ -69,6 +79,7 @@ impl Wire {
             head: Vec::new(),
             pause: Pause::default(),
             wrote: None,
+            first: First::Ahead,
         }
     }
 
@@ -87,6 +98,27 @@ impl Wire {
         self.deadline = deadline;
         self.budget = BYTES_LIMIT;
         self.wrote = None;
+    }
+
+    /// Waits for the first byte of TLS, if that is why the handshake stands still. OpenSSL has given its buffer back by
+    /// then: hundreds of servers that hang take less memory so.
+    pub(crate) fn wait_for_first(&mut self) -> bool {
+        if self.first != First::PutOff {
+            return false;
+        }
+        self.first = First::Over;
+        let waited = match self.deadline.left() {
+            None => Err(io::ErrorKind::TimedOut.into()),
+            Some(left) => {
+                let waiting = self.tcp.set_read_timeout(Some(left));
+                waiting.and_then(|()| self.tcp.peek(&mut [0]))
+            }
+        };
+        if let Err(error) = waited {
+            // The next read tells it; an interruption is none, and that read waits again.
+            self.failed(error);
+        }
+        true
     }
 
     pub(crate) fn wrote(&self) -> Option<u8> {
@@ -186,6 +218,13 @@ impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.pause.is_set() {
             return Err(io::ErrorKind::WouldBlock.into());
+        }
+        if self.stage == Stage::Handshake && self.first == First::Ahead {
+            self.first = First::PutOff;
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        if self.fault.is_some() {
+            return Err(io::ErrorKind::Other.into());
         }
         if self.budget == 0 {
             return Err(self.keep(Fault::TooMuch));

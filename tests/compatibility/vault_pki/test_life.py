@@ -61,7 +61,7 @@ def test_the_system_trusts_live_roots_as_files_of_their_own(lab):
     assert lab.run("distribute_ca", vault_pki_trust_system=True).changed() == 0
 
 
-def test_one_certificate_keeps_to_its_ttl_and_needs_no_sans(lab):
+def test_one_certificate_keeps_to_its_ttl_and_needs_no_sans_and_a_client_gets_one_of_its_own(lab):
     lab.run("generate_root_ca", "distribute_ca")
     ran = lab.run("generate_certificate", arguments=["-vvv"], play={"hosts": "web2"}, vault_pki_common_name="api.example.test", vault_pki_ttl="48h")
     lab.assert_verified("web2", "api.example.test")
@@ -69,8 +69,12 @@ def test_one_certificate_keeps_to_its_ttl_and_needs_no_sans(lab):
     assert "PRIVATE KEY" not in ran.text and not lab.at("web1", "api.example.test.pem").exists()
     facts = openssl("x509", "-in", lab.at("web2", "api.example.test.pem"), "-noout", "-enddate", "-ext", "subjectAltName")
     assert re.findall(r"DNS:(\S+)", facts) == ["api.example.test"]
-    lab.run("generate_certificate", play={"hosts": "web1"}, vault_pki_common_name="api.example.test", vault_pki_sans=["www.example.test", "192.0.2.7"])
+    client = {"name": "probe", "dns": ["probe.example.test"], "type": "client"}
+    lab.run("generate_certificate", "issue", play={"hosts": "web1"}, vault_pki_certificates=[client], vault_pki_common_name="api.example.test",
+            vault_pki_sans=["www.example.test", "192.0.2.7"])
     said = openssl("x509", "-in", lab.at("web1", "api.example.test.pem"), "-noout", "-ext", "subjectAltName")
+    usages = openssl("x509", "-in", lab.at("web1", "probe.pem"), "-noout", "-ext", "extendedKeyUsage")
+    assert "Client Authentication" in usages and "Server" not in usages
     assert all(name in said for name in ("DNS:api.example.test", "DNS:www.example.test", "IP Address:192.0.2.7"))
 
 

@@ -63,6 +63,26 @@ def test_a_rotation_that_is_stopped_after_each_phase_goes_on_and_no_handshake_fa
     assert cloud.run("generate_root_ca", "main", "status", **after).changed() == 0
 
 
+def test_a_rotation_that_is_killed_in_the_middle_of_phases_is_finished_by_the_next_run(cloud):
+    cloud.begin(**BELOW)
+    first = cloud.serial("web1")
+    both = [cloud.place / host / "ca.pem" for host in HOSTS]
+    for reached in (
+        lambda: "root-2" in cloud.issuers(),
+        lambda: any(path.read_text() != cloud.old for path in both),
+        lambda: "intermediate-2" in cloud.issuers(),
+        lambda: cloud.serial("web1") != first,
+        lambda: "issuing-certificates" not in cloud.issuer("intermediate-1")["usage"],
+    ):
+        cloud.killed("rotate_root", reached, **BELOW)
+    cloud.run("rotate_root", **BELOW)
+    assert cloud.issuers() == {"root-1", "intermediate-1", "root-2", "root-2-x-root-1", "intermediate-2"}
+    new = cloud.bao.api(f"{cloud.mount}/issuer/root-2")["certificate"]
+    assert accepted(cloud, new) == set(HOSTS) and [path.read_text().strip() for path in both] == [new.strip()] * 2
+    cloud.clients.close()
+    assert cloud.clients.failures == []
+
+
 def test_roots_that_issue_themselves_are_exchanged_in_one_run_and_the_way_back_is_open_until_one_is_retired(cloud):
     cloud.begin()
     cloud.run("rotate_root", vault_pki_rotate_until="reissue")
@@ -81,6 +101,9 @@ def test_roots_that_issue_themselves_are_exchanged_in_one_run_and_the_way_back_i
 
 def test_a_rotation_waits_for_a_host_that_is_missing(cloud):
     cloud.begin(**BELOW)
+    ran = cloud.run("rotate_root", arguments=["--check"], **BELOW)
+    assert "phases: prepare, cross, distribute, intermediate, activate, reissue, retire, drop" in ran.flat() and ran.changed() == 1
+    assert cloud.issuers() == {"root-1", "intermediate-1"}
     ran = cloud.run("rotate_root", ok=False, arguments=["--limit", "web1"], vault_pki_hosts=list(HOSTS), **BELOW)
     assert "web2 did not confirm" in ran.flat() and cloud.issuer()["issuer_name"] == "intermediate-1"
     assert cloud.clients.failures == []
@@ -89,6 +112,8 @@ def test_a_rotation_waits_for_a_host_that_is_missing(cloud):
 def test_a_batch_that_does_not_serve_its_new_certificate_keeps_the_next_from_beginning(cloud):
     cloud.begin()
     before = {host: cloud.serial(host) for host in HOSTS}
+    call = f"openssl s_client -connect 127.0.0.1:{cloud.servers[0].port} -servername web1.example.test -verify_return_error -CAfile"
+    cloud.run("validate", vault_pki_openstack_environment={"OS_CLOUD": "test"}, vault_pki_openstack_calls=[f"sh -c '{call} \"$OS_CACERT\" </dev/null'"])
     cloud.handlers = []
     ran = cloud.run("reissue_certificates", ok=False, vault_pki_probe_retries=1)
     assert "stopped before web2: web1 failed" in ran.flat()

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whether somebody revoked a certificate.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use cert_report::{Finding, Level};
 use pki::crl::RevocationList;
@@ -17,7 +17,7 @@ pub(super) struct Lists<'a> {
     all: &'a [ListSeen],
     fetch: bool,
     /// By list and fingerprint of an authority: many certificates have the same few.
-    signed: RefCell<HashMap<(usize, [u8; 32]), bool>>,
+    signed: Mutex<HashMap<(usize, [u8; 32]), bool>>,
 }
 
 impl<'a> Lists<'a> {
@@ -25,7 +25,7 @@ impl<'a> Lists<'a> {
         Self {
             all,
             fetch: request.revocation.fetch,
-            signed: RefCell::default(),
+            signed: Mutex::default(),
         }
     }
 
@@ -84,11 +84,12 @@ impl<'a> Lists<'a> {
 
     fn is_signed(&self, index: usize, list: &RevocationList, issuer: &Certificate) -> bool {
         let key = (index, issuer.fingerprint_sha256());
-        if let Some(known) = self.signed.borrow().get(&key) {
-            return *known;
+        let known = || self.signed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(is_signed) = known().get(&key) {
+            return *is_signed;
         }
         let is_signed = list.is_signed_by(issuer);
-        self.signed.borrow_mut().insert(key, is_signed);
+        known().insert(key, is_signed);
         is_signed
     }
 

@@ -11,7 +11,9 @@ use containers::State;
 use containers::engine::{Search, find};
 use containers::processes::process;
 use rustix::process::Pid;
-use tls_probe::{AcceptedBy, Link, Listener, Processes, accepted_by, is_in, led_to, listeners};
+use tls_probe::{
+    AcceptedBy, Link, Listener, NetworkNamespace, Processes, accepted_by, is_in, led_to, listeners,
+};
 
 /// An engine answers from memory.
 const ENGINE_LIMIT: Duration = Duration::from_secs(5);
@@ -35,6 +37,9 @@ pub(super) struct Sight {
     all: Vec<Listener>,
     processes: Processes,
     containers: OnceLock<Vec<Home>>,
+    /// One process serves many endpoints.
+    known: Mutex<HashMap<Pid, Option<Server>>>,
+    own: (u64, u64),
     trouble: Mutex<Option<String>>,
 }
 
@@ -63,11 +68,14 @@ impl Sight {
             let same = at.entry(listener.address.port()).or_default();
             same.push(listener.clone());
         }
+        let own = NetworkNamespace::of(rustix::process::getpid()).map_err(told)?;
         Ok(Some(Self {
             at,
             all,
             processes,
             containers: OnceLock::new(),
+            known: Mutex::default(),
+            own: own.identity(),
             trouble: Mutex::default(),
         }))
     }
@@ -82,6 +90,16 @@ impl Sight {
     /// Who holds the other end of a connection, if it is a process of this host.
     pub(super) fn who(&self, link: &Link) -> Option<Server> {
         let pid = self.holder(link)?;
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = known().get(&pid) {
+            return server.clone();
+        }
+        let server = self.server(pid);
+        known().insert(pid, server.clone());
+        server
+    }
+
+    fn server(&self, pid: Pid) -> Option<Server> {
         let number = pid.as_raw_nonzero().get();
         let found = process(u32::try_from(number).ok()?)?;
         if found.program == PROXY
@@ -96,6 +114,10 @@ impl Sight {
         })
     }
 
+    fn is_own(&self, listener: &Listener) -> bool {
+        listener.network.identity() == self.own
+    }
+
     fn holder(&self, link: &Link) -> Option<Pid> {
         let port = link.theirs().port();
         let fitting = self.at.get(&port).into_iter().flatten();
@@ -103,7 +125,7 @@ impl Sight {
             .filter(|each| is_at(each.address, link.theirs().ip()))
             .collect();
         // Our own network first: nearly all are there, and the others cost a thread each.
-        fitting.sort_by_key(|each| !each.network.is_own());
+        fitting.sort_by_key(|each| !self.is_own(each));
         let direct = fitting.into_iter().find_map(|each| in_network(link, each));
         direct.or_else(|| self.translated(link))
     }
@@ -113,7 +135,7 @@ impl Sight {
         if link.ours().ip() != link.theirs().ip() {
             return None;
         }
-        let others = self.all.iter().filter(|each| !each.network.is_own());
+        let others = self.all.iter().filter(|each| !self.is_own(each));
         let mut asked = Vec::new();
         for listener in others {
             if asked.contains(&listener.network.identity()) {
@@ -140,9 +162,7 @@ impl Sight {
         let ip: IpAddr = value("-container-ip")?.parse().ok()?;
         let port: u16 = value("-container-port")?.parse().ok()?;
         let mut fitting = self.at.get(&port)?.iter().filter(|each| {
-            is_at(each.address, ip)
-                && !each.network.is_own()
-                && each.network.has(ip).unwrap_or(false)
+            is_at(each.address, ip) && !self.is_own(each) && each.network.has(ip).unwrap_or(false)
         });
         let pid = fitting.next()?.holders.first().copied()?;
         let number = pid.as_raw_nonzero().get();
@@ -224,7 +244,8 @@ fn is_at(bound: SocketAddr, ip: IpAddr) -> bool {
 
 /// The process that accepted, if it was at this listener.
 fn in_network(link: &Link, listener: &Listener) -> Option<Pid> {
-    if listener.sockets == 1 {
+    // One socket that was inherited, or one process with several: nobody else can have it.
+    if listener.sockets == 1 || listener.holders.len() == 1 {
         let is_here = is_in(link, &listener.network).ok()?;
         return listener.holders.first().copied().filter(|_| is_here);
     }

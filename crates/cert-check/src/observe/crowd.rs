@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// As many as answer at once on a usual machine.
 const FIRST: usize = 16;
-/// A server that is well answers in less; a loaded one in a little more, which costs a few threads.
-const MOMENT: Duration = Duration::from_millis(40);
+/// A server that is well answers in less. It is doubled five times before 500 wait together, half a second in all.
+const MOMENT: Duration = Duration::from_millis(100);
 /// What a handshake needs, several times over; only what is touched takes memory.
 const STACK: usize = 512 * 1024;
 

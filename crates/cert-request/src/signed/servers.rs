@@ -10,7 +10,7 @@ use issuers::Issuing;
 use pki::{Certificate, CertificateRequest, Serial, Timestamp, chain};
 use serde_json::Value;
 use vault::pki::{Mount, Stored};
-use vault::{Auth, Settings, Vault};
+use vault::{Answer, Auth, SecretId, Settings, Vault};
 use vault_options::Connection;
 
 use super::SignError;
@@ -95,11 +95,13 @@ impl Servers {
         Arc::clone(server)
     }
 
-    /// Gives the tokens back; what went wrong with that.
+    /// Gives the tokens back; what went wrong with that, and what is to be told of connections in any case.
     pub fn close(&self) -> Vec<String> {
         let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = all.values().flat_map(|server| server.connection.warnings());
         let opened = all.values().filter_map(|server| server.signer.get());
-        opened.flatten().flat_map(Vault::close).collect()
+        told.chain(opened.flatten().flat_map(Vault::close))
+            .collect()
     }
 }
 
@@ -154,31 +156,23 @@ impl Server {
     fn ask_issuing(&self, spec: &VaultSpec) -> Result<Arc<Issuing>, EntryError> {
         let reader = self.reader()?;
         let path = format!("{}/issuer/{}/json", spec.mount, spec.issuer_or_default());
-        let mut found = reader.read(&path).map_err(SignError::from)?;
-        if found.is_none() && spec.issuer.is_none() {
-            // Vault 1.10 and older has one issuer.
-            let path = format!("{}/cert/ca", spec.mount);
-            found = reader.read(&path).map_err(SignError::from)?;
+        let mut found = reader.read(&path);
+        if spec.issuer.is_none() && is_unknown_path(&found) {
+            // Vault 1.10 and older has one issuer, which has no path of its own.
+            found = reader.read(&format!("{}/cert/ca", spec.mount));
         }
-        let answer = found.ok_or_else(|| vault::Error::IssuerUnknown {
-            url: path,
-            reason: String::from("there is no such issuer"),
-        });
-        let answer = answer.map_err(SignError::from)?;
-        let mut pem = answer
-            .text("certificate")
-            .map_err(SignError::from)?
-            .to_owned();
-        for above in answer.texts("ca_chain") {
-            pem.push('\n');
-            pem.push_str(&above);
-        }
-        let mut chain = certificates(&answer.url, &pem)?;
+        let answer = found.map_err(SignError::from)?.ok_or_else(|| {
+            let reason = String::from("there is no such issuer");
+            SignError::from(vault::Error::IssuerUnknown { url: path, reason })
+        })?;
+        let first = answer.text("certificate").map_err(SignError::from)?;
+        let mut pem = vec![first.to_owned()];
+        pem.extend(answer.texts("ca_chain"));
+        let mut chain = certificates(&answer.url, &pem.join("\n"))?;
+        // A text without certificates is an error, so there is one.
         let certificate = chain.remove(0);
-        Ok(Arc::new(Issuing {
-            certificate,
-            above: chain,
-        }))
+        let above = chain;
+        Ok(Arc::new(Issuing { certificate, above }))
     }
 
     /// When the server revoked a certificate, if it did; `None` also for one that it does not know.
@@ -199,7 +193,7 @@ impl Server {
     /// # Errors
     /// Why that cannot be known.
     pub fn knows(&self, spec: &VaultSpec, certificate: &Certificate) -> Result<bool, EntryError> {
-        let stored = stored(self.signer()?, spec, certificate)?;
+        let stored = stored(self.reader()?, spec, certificate)?;
         let stored = stored.filter(|stored| stored.revoked_at.is_none());
         let is_it = |stored: Stored| {
             let found = Certificate::from_pem(stored.certificate.as_bytes());
@@ -315,16 +309,19 @@ impl Server {
         skew.clone().filter(|_| is_first)
     }
 
-    /// Check mode: whether the token may have it signed.
+    /// Check mode: whether the token may have it signed. A wrapped secret is not spent for that.
     ///
     /// # Errors
     /// That it may not, or cannot be had.
     pub fn foresee(&self, spec: &VaultSpec) -> Result<(), EntryError> {
+        let signer = self.signer()?;
+        if let Auth::AppRole { secret_id, .. } = &signer.settings().auth
+            && matches!(secret_id, SecretId::Wrapped { .. })
+        {
+            return Ok(());
+        }
         let path = spec.sign_path();
-        let capabilities = self
-            .signer()?
-            .capabilities(&[&path])
-            .map_err(SignError::from)?;
+        let capabilities = signer.capabilities(&[&path]).map_err(SignError::from)?;
         let may = |word: &Value| matches!(word.as_str(), Some("create" | "update" | "root"));
         let list = capabilities.get(&path).and_then(Value::as_array);
         if list.is_some_and(|words| words.iter().any(may)) {
@@ -343,6 +340,15 @@ impl Server {
         done.map(drop)
             .map_err(|error| EntryError::from(SignError::from(error)))
     }
+}
+
+/// Without a token a path that does not exist is refused like one that is not for everybody.
+fn is_unknown_path(found: &vault::Result<Option<Answer>>) -> bool {
+    use vault::Error::{PermissionDenied, Refused, TokenInvalid};
+    matches!(
+        found,
+        Ok(None) | Err(PermissionDenied { .. } | Refused { .. } | TokenInvalid { .. })
+    )
 }
 
 fn stored(

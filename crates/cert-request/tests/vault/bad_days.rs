@@ -129,6 +129,8 @@ fn whoever_may_not_is_told_which_of_the_reasons_it_is() {
     let wrapped = wrapped["wrap_info"]["token"].as_str().unwrap().to_owned();
     let role_id = lab.secrets()[0];
     let twice = json!({"auth": {"method": "approle", "role_id": role_id, "wrapped_secret_id": wrapped, "role": "host"}});
+    let told = lab.module(&lab.task(&["web"], &twice)).check(true).run();
+    assert!(told.changed(), "{}", told.report());
     lab.succeed(&lab.task(&["web"], &twice));
     let stolen = lab.run(&forced(&lab.task(&["web"], &twice)));
     assert_eq!(

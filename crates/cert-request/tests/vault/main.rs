@@ -9,6 +9,7 @@
 
 mod bad_days;
 mod cluster;
+mod old_vault_stand_in;
 mod renewal;
 mod signing;
 mod world;

@@ -172,6 +172,7 @@ pub fn observe(
     for path in request.mounts() {
         observed.mounts.insert(path.to_owned(), mount(vault, path)?);
     }
+    pending_keys(vault, request, &mut observed)?;
     let own = observed.mount(&request.mount);
     for wish in &request.authorities {
         if matches!(wish.base.state, State::Absent(WhenInUse::Refuse))
@@ -191,13 +192,51 @@ pub fn observe(
     Ok(observed)
 }
 
+/// Where the server does not show the public half of a key that waits for its certificate, its request tells; to have it
+/// made changes nothing.
+fn pending_keys(vault: &Vault, request: &Request, observed: &mut Observed) -> Result<(), Failure> {
+    let Some(own) = observed.mounts.get_mut(&request.mount) else {
+        return Ok(());
+    };
+    let api = Mount::new(vault, &request.mount);
+    let waiting = |name: &str| {
+        let mut wishes = request.authorities.iter();
+        wishes.any(|wish| {
+            wish.key_name == name && matches!(wish.base.state, State::Csr | State::Signed(_))
+        })
+    };
+    let unknown = own.keys.iter_mut().filter(|key| key.identifier.is_none());
+    for key in unknown.filter(|key| waiting(&key.name)) {
+        let what = || format!("make a request of key '{}'", key.name);
+        let body = serde_json::json!({"common_name": key.name, "key_ref": key.id});
+        let made = api
+            .intermediate_existing(&body)
+            .map_err(VaultFailure::server(what()))?;
+        let made =
+            CertificateRequest::from_pem(made.csr.as_bytes()).map_err(Failure::pki(what()))?;
+        key.identifier = Some(made.public_key().key_identifier().to_vec());
+    }
+    Ok(())
+}
+
 /// Looks at one mount.
 pub fn mount(vault: &Vault, path: &str) -> Result<ObservedMount, Failure> {
     let mut found = listed(vault, path)?;
     if found.exists {
         found.keys = keys(&Mount::new(vault, path), path)?;
+        publish(&mut found);
     }
     Ok(found)
+}
+
+/// Older servers do not show the public half of a key; the certificate of an issuer that has it does.
+fn publish(mount: &mut ObservedMount) {
+    for key in mount.keys.iter_mut().filter(|key| key.identifier.is_none()) {
+        let mut issuers = mount.issuers.iter();
+        let of_key = issuers.find(|issuer| issuer.key_id.as_ref() == Some(&key.id));
+        key.identifier =
+            of_key.map(|issuer| issuer.certificate.public_key().key_identifier().to_vec());
+    }
 }
 
 /// A mount without its keys.

@@ -2,15 +2,14 @@
 //! OpenBao, the free Vault, whose PKI is an ACME server too: another one than Pebble, in a private directory.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::bao::BaoRelease;
+use super::bao::{BaoRelease, two_free_ports};
 use super::https::exchange;
-use super::named::free_addresses;
 use crate::{Sandbox, must};
 
 /// How long it may take until it listens: the program has 182 MB.
@@ -44,7 +43,7 @@ impl OpenBao {
     /// Starts one with nothing in it.
     #[track_caller]
     pub fn empty() -> Self {
-        // It also listens on the next port, so somebody may be in the way; then it ends at once.
+        // Somebody outside of these tests may be in the way; then it ends at once.
         for _ in 0..10 {
             let mut server = Self::spawn();
             if server.listens() {
@@ -62,7 +61,8 @@ impl OpenBao {
     #[track_caller]
     fn spawn() -> Self {
         let directory = Sandbox::new();
-        let [address] = free_addresses();
+        // The next one is found for nobody else either: it listens there, too.
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, two_free_ports()));
         must(fs::create_dir(directory.join("tls")), "cannot make it");
         let log = must(File::create(directory.join("log")), "cannot make a log");
         let errors = must(log.try_clone(), "cannot share the log");

@@ -21,7 +21,7 @@ impl Work<'_> {
         };
         let proven = self.prove(wish, Some(&name), root);
         if proven.is_err() {
-            self.take_back(&before)?;
+            self.take_back(&before, &import.bundle)?;
         }
         proven
     }
@@ -44,7 +44,7 @@ impl Work<'_> {
         let imported = match done {
             Ok(imported) => imported,
             Err(failure) => {
-                self.take_back(&before)?;
+                self.take_back(&before, chain)?;
                 return Err(failure);
             }
         };
@@ -52,7 +52,7 @@ impl Work<'_> {
         self.remark(wish, &imported.warnings);
         let id = self.bound(wish, key_id, chain)?;
         let Some(id) = id else {
-            self.take_back(&before)?;
+            self.take_back(&before, chain)?;
             return Err(VaultFailure::Mapping {
                 authority: wish.name().clone(),
                 mount: self.request.mount.clone(),
@@ -61,7 +61,7 @@ impl Work<'_> {
             .into());
         };
         if let Err(failure) = self.name(&id, name) {
-            self.take_back(&before)?;
+            self.take_back(&before, chain)?;
             return Err(failure);
         }
         self.keep_default(&before)
@@ -86,17 +86,14 @@ impl Work<'_> {
         Ok(found.map(|issuer| issuer.id))
     }
 
-    /// Removes the issuers that were not there before. Only those: what somebody else named meanwhile is his.
-    fn take_back(&mut self, before: &ObservedMount) -> Result<(), Failure> {
+    /// Removes what this run has taken in: issuers of the chain that were not there before. One that somebody has named
+    /// meanwhile is his, but for the authority itself.
+    fn take_back(&mut self, before: &ObservedMount, chain: &[Certificate]) -> Result<(), Failure> {
         let now = mount(self.vault, &self.request.mount)?;
         for issuer in &now.issuers {
             let is_new = before.issuers.iter().all(|other| other.id != issuer.id);
-            let is_ours = issuer.name.is_empty()
-                || self
-                    .request
-                    .authorities
-                    .iter()
-                    .any(|wish| wish.name().as_str() == issuer.name);
+            let is_own = chain.first() == Some(&issuer.certificate);
+            let is_ours = is_own || (issuer.name.is_empty() && chain.contains(&issuer.certificate));
             if is_new && is_ours {
                 let what = format!("take back issuer '{}'", issuer.label());
                 self.mount()

@@ -70,9 +70,13 @@ pub fn after(vault: &Vault, plan: &ConfigPlan, applied: &mut Applied) {
 fn objects(vault: &Vault, plan: &ConfigPlan, phase: Phase, applied: &mut Applied) {
     for each in plan.written(phase) {
         let item = format!("vault_config.{}", each.object());
-        let result = match applied.blocker(each) {
+        let result = match blocker(&plan.failed, each).or_else(|| applied.blocker(each)) {
             Some(held) => Err(held_by(&item, held)),
-            None => write(vault, &plan.mount, each),
+            None => write(vault, &plan.mount, each).map(|warnings| {
+                let told = warnings.iter().filter(|text| is_worth_a_word(text));
+                let told = told.map(|text| format!("{item}: {text}"));
+                applied.warnings.extend(told);
+            }),
         };
         if let (Ok(()), Object::AppRole { name, .. }) = (&result, each.object())
             && each.act != Act::Remove
@@ -100,13 +104,8 @@ impl Applied {
 
     /// What failed that this one needs.
     fn blocker(&self, plan: &ObjectPlan) -> Option<&Failed> {
-        let object = plan.object();
-        self.failed(|failed| match object {
-            Object::AppRole { .. } => failed.item.starts_with("vault_config.auth["),
-            Object::Acme if failed.item == "vault_config.cluster" => true,
-            Object::Acme if failed.item.starts_with("vault_config.roles[") => true,
-            _ => object.is_in_mount() && failed.item == "vault_config.mount",
-        })
+        let needed = || blocker(&self.failed, plan);
+        self.failed(|_| false).or_else(needed)
     }
 
     /// The failure that stands in the way of what `needs` says, or of everything.
@@ -125,6 +124,22 @@ impl Applied {
     }
 }
 
+/// What failed that the object needs.
+fn blocker<'a>(failed: &'a [Failed], plan: &ObjectPlan) -> Option<&'a Failed> {
+    let object = plan.object();
+    failed.iter().find(|failed| match object {
+        Object::AppRole { .. } => failed.item.starts_with("vault_config.auth["),
+        Object::Acme if failed.item == "vault_config.cluster" => true,
+        Object::Acme if failed.item.starts_with("vault_config.roles[") => true,
+        _ => object.is_in_mount() && failed.item == "vault_config.mount",
+    })
+}
+
+/// That there is no authority yet is no news: it comes after.
+fn is_worth_a_word(warning: &str) -> bool {
+    !warning.contains("no default issuing certificate")
+}
+
 fn held_by(item: &str, failed: &Failed) -> Error {
     Error::Held {
         object: item.to_owned(),
@@ -132,18 +147,18 @@ fn held_by(item: &str, failed: &Failed) -> Error {
     }
 }
 
-/// Writes one object, and looks whether the server has taken it.
-fn write(vault: &Vault, mount: &str, plan: &ObjectPlan) -> Result<(), Error> {
+/// Writes one object, and looks whether the server has taken it; what it remarks.
+fn write(vault: &Vault, mount: &str, plan: &ObjectPlan) -> Result<Vec<String>, Error> {
     let object = plan.object();
     let path = object.path(mount);
     let failed = || Error::server(format!("write {object}"));
     let body = Value::Object(plan.body());
     let written = match (object, &plan.act) {
-        (_, Act::Keep) => return Ok(()),
+        (_, Act::Keep) => return Ok(Vec::new()),
         (_, Act::Remove) => {
             let removed = vault.delete(&path);
             return removed
-                .map(drop)
+                .map(|answer| answer.warnings)
                 .map_err(Error::server(format!("remove {object}")));
         }
         (Object::Mount, Act::Create) => enable(vault, mount, plan.body()),
@@ -154,8 +169,9 @@ fn write(vault: &Vault, mount: &str, plan: &ObjectPlan) -> Result<(), Error> {
         (Object::Role(_), Act::Update) => change_role(vault, &path, plan),
         _ => vault.write(&path, &body, Repeat::Safe),
     };
-    written.map_err(failed())?;
-    prove(vault, mount, plan)
+    let written = written.map_err(failed())?;
+    prove(vault, mount, plan)?;
+    Ok(written.warnings)
 }
 
 fn enable(

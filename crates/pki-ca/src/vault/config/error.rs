@@ -86,6 +86,14 @@ pub enum Error {
         /// The lines that its policy lacks.
         missing: Vec<String>,
     },
+    /// The token may not look; told with all that it may not.
+    #[error("the token may not read {object}; its policy lacks: {line}")]
+    Unseen {
+        /// What.
+        object: Object,
+        /// The line that its policy lacks.
+        line: String,
+    },
     /// The server was asked in vain.
     #[error("cannot {what}")]
     Server {
@@ -145,6 +153,7 @@ impl Error {
             Self::Permissions { .. } => "vault_config.permissions",
             Self::Server { source, .. } => source.kind(),
             Self::Tidy { .. } => "vault_config.tidy",
+            Self::Unseen { .. } => "vault_config.permissions",
         }
     }
 

@@ -11,6 +11,8 @@ pub enum Sort {
     Bool,
     /// A whole number.
     Count,
+    /// Bits of a key or hash. 0 is the type's own number, which some servers answer in its place.
+    Bits,
     /// A text that counts letter by letter.
     Text,
     /// One of these words.
@@ -48,7 +50,7 @@ impl Field {
     pub const fn option(&self) -> OptionSpec {
         let kind = match self.sort {
             Sort::Bool => Kind::Bool,
-            Sort::Count => Kind::Int,
+            Sort::Count | Sort::Bits => Kind::Int,
             Sort::Text | Sort::Choice(_) | Sort::Seconds | Sort::SpanText => Kind::Str,
             Sort::Set | Sort::Urls | Sort::Networks | Sort::Words(..) => Kind::List(Element::Str),
         };

@@ -10,6 +10,7 @@ use vault::{MountInfo, Repeat, Vault};
 
 use super::error::Error;
 use super::object::Object;
+use super::permissions::line;
 use super::secret_id::{Issue, SecretIdWish};
 use super::wish::ConfigWish;
 
@@ -122,6 +123,20 @@ pub fn observe(vault: &Vault, wish: &ConfigWish) -> Result<Observed, Error> {
 
 /// One object.
 pub fn read(vault: &Vault, mount: &str, object: &Object) -> Result<Found, Error> {
+    match found(vault, mount, object) {
+        Err(Error::Server { source, .. })
+            if matches!(*source, vault::Error::PermissionDenied { .. }) =>
+        {
+            Err(Error::Unseen {
+                object: object.clone(),
+                line: line(&object.read_path(mount), &["read"]),
+            })
+        }
+        found => found,
+    }
+}
+
+fn found(vault: &Vault, mount: &str, object: &Object) -> Result<Found, Error> {
     match object {
         Object::Mount => read_mount(vault, mount),
         Object::AppRoleMethod(path) => read_method(vault, path),
@@ -156,9 +171,16 @@ fn read_mount(vault: &Vault, mount: &str) -> Result<Found, Error> {
             kind: info.kind,
         });
     }
-    let tuned = vault
-        .read(&format!("sys/mounts/{mount}/tune"))
-        .map_err(Error::server("read how the mount is tuned"))?;
+    let path = format!("sys/mounts/{mount}/tune");
+    let tuned = match vault.read(&path) {
+        Err(vault::Error::PermissionDenied { .. }) => {
+            return Err(Error::Unseen {
+                object: Object::Mount,
+                line: line(&path, &["read"]),
+            });
+        }
+        tuned => tuned.map_err(Error::server("read how the mount is tuned"))?,
+    };
     let mut fields = tuned.map(|answer| answer.data).unwrap_or_default();
     fields
         .entry("description")

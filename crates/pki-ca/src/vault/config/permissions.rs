@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 use vault::Vault;
 
-use super::error::Error;
+use super::error::{Error, Failed};
 use super::object::Object;
 use super::plan::{Act, ConfigPlan, ObjectPlan};
 
@@ -30,32 +30,45 @@ const ENABLE_METHOD: &[&[&str]] = &[
 /// Asks what the token may do at each path of the plan. A warning where nobody may even ask that.
 ///
 /// # Errors
-/// [`Error::Permissions`] with the lines that a policy of the token lacks.
+/// [`Error::Permissions`] with the lines that a policy of the token lacks, those for what it could not even look at first.
 pub fn check(vault: &Vault, plan: &ConfigPlan) -> Result<Vec<String>, Error> {
+    let mut missing: Vec<String> = plan.failed.iter().filter_map(unseen).collect();
+    let mut warnings = Vec::new();
     let needs = needs(plan);
-    if needs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let paths: Vec<&str> = needs.iter().map(|need| need.path.as_str()).collect();
-    let found = match vault.capabilities(&paths) {
-        Ok(found) => found,
-        Err(vault::Error::PermissionDenied { .. }) => {
-            return Ok(vec![
+    if !needs.is_empty() {
+        let paths: Vec<&str> = needs.iter().map(|need| need.path.as_str()).collect();
+        match vault.capabilities(&paths) {
+            Ok(found) => {
+                let lacking = needs.iter().filter(|need| !need.is_met(&found));
+                missing.extend(lacking.map(Need::line));
+            }
+            Err(vault::Error::PermissionDenied { .. }) => warnings.push(
                 "the token may not ask sys/capabilities-self, so nobody knows beforehand whether it may do what is planned"
                     .to_owned(),
-            ]);
+            ),
+            Err(error) => return Err(Error::server("ask what the token may do")(error)),
         }
-        Err(error) => return Err(Error::server("ask what the token may do")(error)),
-    };
-    let missing: Vec<String> = needs
-        .iter()
-        .filter(|need| !need.is_met(&found))
-        .map(Need::line)
-        .collect();
+    }
     match missing.is_empty() {
-        true => Ok(Vec::new()),
+        true => Ok(warnings),
         false => Err(Error::Permissions { missing }),
     }
+}
+
+fn unseen(failed: &Failed) -> Option<String> {
+    match &failed.error {
+        Error::Unseen { line, .. } => Some(line.clone()),
+        _ => None,
+    }
+}
+
+/// A line of a policy.
+pub fn line(path: &str, words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    format!(
+        "path \"{path}\" {{ capabilities = [{}] }}",
+        words.join(", ")
+    )
 }
 
 impl Need {
@@ -69,13 +82,7 @@ impl Need {
 
     /// As a policy says it.
     fn line(&self) -> String {
-        let first = self.ways.first().copied().unwrap_or_default();
-        let words: Vec<String> = first.iter().map(|word| format!("\"{word}\"")).collect();
-        format!(
-            "path \"{}\" {{ capabilities = [{}] }}",
-            self.path,
-            words.join(", ")
-        )
+        line(&self.path, self.ways.first().copied().unwrap_or_default())
     }
 }
 

@@ -17,6 +17,9 @@ use super::*;
 const NOW: Timestamp = Timestamp(1_800_000_000);
 const DAY: u64 = 86_400;
 
+/// A change of what is seen.
+type Change = fn(&mut Observed);
+
 fn task(more: Value) -> Request {
     let vault = json!({"url": ["https://vault.example.org:8200"], "auth": {"token": "t-o-k-e-n"}});
     let mut all = json!({"backend": {"vault": vault}});
@@ -115,8 +118,8 @@ fn verdict(plan: &Plan) -> String {
 
 #[test]
 fn every_wish_for_an_authority_that_is_there_has_its_verdict() {
-    let untouched: fn(&mut Observed) = |_| {};
-    let rows: [(Value, fn(&mut Observed), &str); 13] = [
+    let untouched: Change = |_| {};
+    let rows: [(Value, Change, &str); 13] = [
         (int(json!({"parent": "root-1"})), untouched, "kept"),
         (
             int(json!({"parent": "root-1", "state": "active"})),

@@ -46,6 +46,16 @@ fn contents(vault: &Vault, mount: &str) -> Result<Vec<(String, Vec<u8>)>, Error>
     let entries = api
         .issuers()
         .map_err(Error::server("list the issuers of the mount"))?;
+    if entries.is_empty() {
+        // No issuer at all, or a server before 1.11, which has one without a list.
+        let certificate = api.ca_pem().map_err(Error::server("read the authority"))?;
+        files.extend(certificate.map(|pem| ("ca.crt".to_owned(), pem.into_bytes())));
+        let list = api
+            .crl_pem(None)
+            .map_err(Error::server("read the revocation list"))?;
+        files.extend(list.map(|pem| ("ca.crl".to_owned(), pem.into_bytes())));
+        files.retain(|(_, content)| !content.is_empty());
+    }
     for entry in entries {
         let name = match &entry.name {
             Some(name) => format!("{name}-{}", entry.id),
@@ -89,7 +99,8 @@ fn change(path: PathBuf, content: Vec<u8>) -> FileChange {
                 ..Attributes::default()
             },
             secret: false,
-            backup: false,
+            // Of another mount, or of one before.
+            backup: true,
         },
         content: Zeroizing::new(content),
     }
