@@ -450,11 +450,11 @@ fn five_hundred_endpoints_of_which_most_hang_take_one_timeout_and_not_many() {
         });
     }
     let began = std::time::Instant::now();
-    let answer = pki.check(json!({"endpoints": endpoints, "timeout": 6}));
+    let answer = pki.check(json!({"endpoints": endpoints, "timeout": 10}));
     let took = began.elapsed();
     answer.expect(&json!({"summary": {"ok": 100, "warn": 0, "fail": 400}}));
     assert!(
-        took < Duration::from_secs(18),
-        "300 that hang took {took:?}, with 6 s for each"
+        took < Duration::from_secs(28),
+        "300 that hang took {took:?}, with 10 s for each"
     );
 }
