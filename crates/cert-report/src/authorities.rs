@@ -48,6 +48,7 @@ impl Authorities {
         for (number, row) in rows.iter().enumerate() {
             all.add(number, row);
         }
+        all.name_unseen();
         for at in 0..all.nodes.len() {
             if let Some(parent) = all.nodes[at].parent {
                 all.nodes[parent].children.push(at);
@@ -59,6 +60,35 @@ impl Authorities {
                 .sort_by(|a, b| subjects[*a].cmp(&subjects[*b]));
         }
         all
+    }
+
+    /// What one row lacks another may show: whose name is that of one authority that was shown is that one.
+    fn name_unseen(&mut self) {
+        let mut shown = HashMap::<String, Vec<usize>>::new();
+        for (at, node) in self.nodes.iter().enumerate() {
+            if matches!(node.kind, Kind::Trusted | Kind::Shown) {
+                shown.entry(node.subject.clone()).or_default().push(at);
+            }
+        }
+        for at in 0..self.nodes.len() {
+            let (Kind::Unseen, Some([one])) = (
+                self.nodes[at].kind,
+                shown.get(&self.nodes[at].subject).map(Vec::as_slice),
+            ) else {
+                continue;
+            };
+            let leaves = std::mem::take(&mut self.nodes[at].leaves);
+            self.nodes[*one].leaves.extend(leaves);
+            for child in 0..self.nodes.len() {
+                if self.nodes[child].parent == Some(at) {
+                    self.nodes[child].parent = None;
+                    self.set_parent(child, *one);
+                }
+            }
+        }
+        for node in &mut self.nodes {
+            node.leaves.sort_unstable();
+        }
     }
 
     /// The tops of the trees: trusted roots first, then by subject.
@@ -75,11 +105,12 @@ impl Authorities {
         &self.nodes[number]
     }
 
-    /// How many somebody showed or trusts.
+    /// How many somebody showed or trusts, of those that are above a row.
     pub(crate) fn len(&self) -> usize {
-        self.nodes
-            .iter()
-            .filter(|node| node.kind != Kind::SelfSigned)
+        let known = |at: &usize| matches!(self.nodes[*at].kind, Kind::Trusted | Kind::Shown);
+        (0..self.nodes.len())
+            .filter(known)
+            .filter(|at| self.weight(*at) > 0)
             .count()
     }
 
