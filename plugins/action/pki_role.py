@@ -20,7 +20,7 @@ from ansible_collections.tls.everywhere.plugins.action.cert_request import Actio
 from ansible_collections.tls.everywhere.plugins.action.file_set import ActionModule as FileSet
 from ansible_collections.tls.everywhere.plugins.action.pki_ca import ActionModule as PkiCa
 from ansible_collections.tls.everywhere.plugins.plugin_utils import (
-    pki_clock, pki_files, pki_host, pki_outcome, pki_plan, pki_source, pki_trust,
+    pki_clock, pki_files, pki_host, pki_outcome, pki_plan, pki_source, pki_trust, pki_vault,
 )
 from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
 
@@ -38,7 +38,7 @@ LOCK_TIMEOUT = '120s'
 STATE, ASKED, SIGNED = '_pki_state', '_pki_asked', '_pki_signed'
 
 # The steps whose work depends on the clock of their host, or whose files a service there judges by it.
-TIMED = ('authorities', 'certificates', 'install', 'host_sign', 'host_complete')
+TIMED = ('authorities', 'certificates', 'install', 'host_sign', 'host_complete', 'vault_certificates')
 
 
 class ActionModule(ActionBase):
@@ -56,7 +56,7 @@ class ActionModule(ActionBase):
             'plan': self._plan, 'authorities': self._authorities, 'certificates': self._certificates,
             'judge': self._judge, 'read': self._read, 'install': self._install,
             'host_state': self._host_state, 'host_request': self._host_request, 'host_sign': self._host_sign,
-            'host_complete': self._host_complete, 'host_retire': self._host_retire,
+            'host_complete': self._host_complete, 'host_retire': self._host_retire, 'vault_certificates': self._vault_certificates,
         }
         step = steps.get(arguments.get('step'))
         if step is None:
@@ -69,10 +69,16 @@ class ActionModule(ActionBase):
         settings = arguments.get('settings') or {}
         notes = pki_plan.Notes(bool(settings.get('strict')))
         lists = {name: self._entries(name, settings, notes) for name in arguments.get('lists') or []}
+        authorities = lists.get('authorities') or self._described(lists, settings, notes)
+        lists, vault = pki_vault.split(lists, authorities, settings)
         plan = pki_plan.host_plan(lists, settings, notes)
-        if settings.get('key_location') not in (None, 'setup_host', 'host'):
+        if settings.get('key_location') not in (None, '', 'setup_host', 'host'):
             notes.faults.append(f"pki_key_location: '{settings['key_location']}' is neither setup_host nor host")
         pki_host.split(plan, lists.get('certificates', []))
+        # Who has nothing to do with a Vault need not say where one is.
+        if any(vault.values()):
+            settings['vault'] = self._vault(notes)
+        pki_vault.extend(plan, vault, authorities, settings, notes)
         for warning in notes.warnings:
             display.warning(f"{self._vars.get('inventory_hostname')}: {warning}")
         if notes.faults:
@@ -88,6 +94,23 @@ class ActionModule(ActionBase):
         others = [each for each in self._vars if pattern and each != variable and re.search(f'^{pattern}', each)]
         values = [self._templated(each) for each in [variable, *others] if each in self._vars]
         return pki_plan.select(values, notes, variable)
+
+    def _described(self, lists: dict[str, t.Any], settings: Result, notes: pki_plan.Notes) -> list[Result]:
+        """The authorities, where only their trust is asked for: they say which backend they have, and which mount."""
+        if not lists.get('install_ca'):
+            return []
+        try:
+            return self._entries('authorities', settings, notes)
+        except AnsibleError:
+            # Upstream needs them too, but a standalone authority is found by its name alone.
+            if settings['backend'] == pki_vault.BACKEND:
+                raise
+            return []
+
+    def _vault(self, notes: pki_plan.Notes) -> Result:
+        """The connection, read here and not from the options of the task: there are passwords in it."""
+        given = self._templated('_pki_vault')
+        return dict(given, connection=pki_vault.connection(given, notes))
 
     def _templated(self, variable: str) -> t.Any:
         return plain(self._templar.template(self._vars[variable]))
@@ -117,14 +140,53 @@ class ActionModule(ActionBase):
 
     def _authorities(self, _arguments: Result) -> Result:
         total: Result = {'changed': False, 'authorities': {}, 'warnings': [], 'diff': []}
-        for call in pki_plan.authority_calls(self._plans()):
+        plans = self._plans()
+        for call in pki_plan.authority_calls(plans):
             if call.faults:
                 return {'failed': True, 'changed': total['changed'], 'msg': '; '.join(call.faults)}
             result = self._adopt(call)
             pki_outcome.add(total, result)
             if result.get('failed'):
                 return dict(total, **{key: result[key] for key in ('failed', 'msg', 'error', 'failures') if key in result})
-        return pki_outcome.without_empty(total)
+        return pki_outcome.without_empty(self._in_vault(plans, total))
+
+    def _in_vault(self, plans: dict[str, Result], total: Result) -> Result:
+        """Authorities in mounts of a Vault, in their order: those above come first. A mount is looked at before anything is made in
+        it, and one that cannot be looked at is never taken for an empty one."""
+        calls, faults = pki_vault.authority_calls(plans)
+        if faults:
+            return dict(total, failed=True, msg='; '.join(faults))
+        made: set[tuple[str, str]] = set()
+        for wish, settings in calls:
+            looked = {}
+            for mount in filter(None, (wish['mount'], (wish['above'] or {}).get('mount'))):
+                result = self._inspect(mount, settings)
+                if result.get('failed'):
+                    return dict(total, **{key: result[key] for key in ('failed', 'msg', 'error', 'failures') if key in result})
+                looked[mount] = pki_vault.Mount.of(result)
+            options, remark = pki_vault.call(wish, looked)
+            total['warnings'] += [remark] if remark else []
+            if options is None:
+                continue
+            above = wish['above'] or {}
+            if self._check and (above.get('mount'), above.get('name')) in made:
+                # Only the real run has made what signs it.
+                pki_outcome.add(total, {'changed': True, 'authorities': {options['name']: {'changed': True, 'action': 'created'}}})
+                made.add((wish['mount'], options['name']))
+                continue
+            call = {'backend': pki_vault.backend(settings, wish['mount']), 'authorities': [options]}
+            result = self._adopt(pki_plan.AuthorityCall(call, bool(settings.get('strict')), []))
+            if result.get('changed'):
+                made.add((wish['mount'], options['name']))
+            pki_outcome.add(total, result)
+            if result.get('failed'):
+                return dict(total, **{key: result[key] for key in ('failed', 'msg', 'error', 'failures') if key in result})
+        return total
+
+    def _inspect(self, mount: str, settings: Result) -> Result:
+        """The issuers of a mount. A server that says nothing of them must not look as if there were none."""
+        result = self._native(PkiCa, {'backend': pki_vault.backend(settings, mount), 'inspect': True}, check=True)
+        return result if result.get('failed') else pki_vault.silent(result, mount) or result
 
     def _adopt(self, call: pki_plan.AuthorityCall) -> Result:
         """Runs pki_ca. An authority that exists otherwise than it is described stays as it is, as upstream has it, and
@@ -211,6 +273,11 @@ class ActionModule(ActionBase):
             result.update(failed=True, msg=f"{'; '.join(causes)} ({setup})", failures={name: failures[name] for name in failed})
         return plain(result)
 
+    def _vault_certificates(self, _arguments: Result) -> Result:
+        """On the host: the keys are made here, a Vault signs."""
+        plan = self._own_plan()
+        return self._host_step(plan, plan['vault_certificates'])
+
     # Keys that are made on their hosts.
 
     def _host_names(self) -> list[str]:
@@ -292,13 +359,34 @@ class ActionModule(ActionBase):
         paths = sorted({wish['source'] for plan in plans.values() for wish in plan[which]})
         if not paths:
             return {'changed': False}
-        directory = next(plan['settings']['dir'] for plan in plans.values())
-        found = self._read_files(read=paths, read_matching=[_authorities_of(directory)])
+        found = self._read_sources(paths, plans)
         if found.get('failed') or 'contents' not in found:
             return found
         refused = self._refused_sets(plans) if which == 'install_certificates' else {}
         kept = {key: found[key] for key in ('contents', 'problems', 'warnings') if key in found}
         return dict(kept, changed=False, refused=refused, _ansible_no_log=True)
+
+    def _read_sources(self, paths: list[str], plans: dict[str, Result]) -> Result:
+        """Files of the setup host, and certificates of authorities in a Vault."""
+        places = [path for path in paths if path.startswith(pki_vault.SCHEME)]
+        files = [path for path in paths if path not in places]
+        directory = next(plan['settings']['dir'] for plan in plans.values())
+        found: Result = {'contents': {}, 'problems': {}}
+        if files:
+            found = self._read_files(read=files, read_matching=[_authorities_of(directory)])
+        if places and 'contents' in found:
+            settings = next(plan['settings'] for plan in plans.values() if plan['settings'].get('vault'))
+            mounts: dict[str, pki_vault.Mount] = {}
+            for place in map(pki_vault.Place.of, places):
+                if place.mount not in mounts:
+                    result = self._inspect(place.mount, settings)
+                    if result.get('failed'):
+                        return result
+                    mounts[place.mount] = pki_vault.Mount.of(result)
+            contents, problems = pki_vault.contents(places, mounts)
+            found['contents'].update(contents)
+            found['problems'] = {**(found.get('problems') or {}), **problems}
+        return found
 
     def _refused_sets(self, plans: dict[str, Result]) -> dict[str, str]:
         """The user's own sets that must not be installed, with the reason; cert_request looks at them and writes nothing."""

@@ -77,8 +77,11 @@ class ActionModule(ActionBase):
 
     @staticmethod
     def _certificates(arguments: Result, settings: Result) -> Result:
-        wishes = arguments.get('certificates') or []
-        return {'changed': False, 'certificates': [vault_pki_plan.certificate(wish, settings['directory']) for wish in wishes]}
+        made: dict[bool, list[Result]] = {False: [], True: []}
+        for wish in arguments.get('certificates') or []:
+            made[vault_pki_plan.is_client(wish)].append(vault_pki_plan.certificate(wish, settings['directory']))
+        restart = [vault_pki_plan.restarted(each) for each in [*made[False], *made[True]] if each.get('containers')]
+        return {'changed': False, 'certificates': made[False], 'clients': made[True], 'restart': restart}
 
     @staticmethod
     def _batches(arguments: Result, _settings: Result) -> Result:
@@ -88,7 +91,7 @@ class ActionModule(ActionBase):
         names, found = vault_pki_plan.rotation(settings), vault_pki_plan.issuers(arguments.get('seen') or {})
         if names.old_root not in {issuer.name for issuer in found}:
             raise ValueError(f"Missing CA cert: there is no root '{names.old_root}'; vault_pki_root_name names the one to be replaced")
-        told = {'changed': False, 'new_root': names.new_root, 'new_issuer': names.new_issuer, 'cross': names.cross, 'chain': names.chain}
+        told = {'changed': False, **{part: getattr(names, part) for part in ('new_root', 'new_issuer', 'serving', 'cross', 'chain', 'end')}}
         if settings['undo']:
             walk = vault_pki_plan.undone(names, found)
             said = f"going back to '{names.old_root}': {', '.join(walk)}" if walk else f"'{names.new_root}' does not exist; nothing to go back from"

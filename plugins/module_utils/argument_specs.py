@@ -1617,6 +1617,146 @@ CERT_REQUEST = {
                             },
                         },
                     },
+                    'vault': {
+                        'type': 'dict',
+                        'options': {
+                            'url': {
+                                'type': 'list',
+                                'elements': 'str',
+                            },
+                            'namespace': {
+                                'type': 'str',
+                            },
+                            'ca_path': {
+                                'type': 'path',
+                            },
+                            'ca_pem': {
+                                'type': 'str',
+                            },
+                            'client_cert': {
+                                'type': 'path',
+                            },
+                            'client_key': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'tls_server_name': {
+                                'type': 'str',
+                            },
+                            'validate_certs': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'auth': {
+                                'type': 'dict',
+                                'options': {
+                                    'method': {
+                                        'type': 'str',
+                                        'default': 'token',
+                                        'choices': ['token', 'approle', 'cert', 'jwt', 'kubernetes', 'userpass', 'none'],
+                                    },
+                                    'mount': {
+                                        'type': 'str',
+                                    },
+                                    'role': {
+                                        'type': 'str',
+                                    },
+                                    'token': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'token_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'role_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'role_id_file': {
+                                        'type': 'path',
+                                    },
+                                    'secret_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'secret_id_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'wrapped_secret_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'wrapped_secret_id_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'jwt': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'jwt_file': {
+                                        'type': 'path',
+                                    },
+                                    'username': {
+                                        'type': 'str',
+                                    },
+                                    'password': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'password_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'revoke_after': {
+                                        'type': 'bool',
+                                        'default': True,
+                                    },
+                                },
+                            },
+                            'timeout': {
+                                'type': 'str',
+                                'default': '30s',
+                            },
+                            'retry_window': {
+                                'type': 'str',
+                                'default': '45s',
+                            },
+                            'wait_unsealed': {
+                                'type': 'str',
+                                'default': '0s',
+                            },
+                            'pin_active': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'allow_plaintext': {
+                                'type': 'bool',
+                                'default': False,
+                            },
+                            'mount': {
+                                'type': 'str',
+                                'default': 'pki',
+                            },
+                            'role': {
+                                'type': 'str',
+                                'required': True,
+                            },
+                            'issuer': {
+                                'type': 'str',
+                            },
+                            'root': {
+                                'type': 'path',
+                            },
+                            'revoke_old': {
+                                'type': 'str',
+                                'default': 'never',
+                                'choices': ['never', 'after_install'],
+                            },
+                        },
+                    },
                 },
             },
             'files': {
@@ -2451,6 +2591,146 @@ CERT_REQUEST = {
                             },
                         },
                     },
+                    'vault': {
+                        'type': 'dict',
+                        'options': {
+                            'url': {
+                                'type': 'list',
+                                'elements': 'str',
+                            },
+                            'namespace': {
+                                'type': 'str',
+                            },
+                            'ca_path': {
+                                'type': 'path',
+                            },
+                            'ca_pem': {
+                                'type': 'str',
+                            },
+                            'client_cert': {
+                                'type': 'path',
+                            },
+                            'client_key': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'tls_server_name': {
+                                'type': 'str',
+                            },
+                            'validate_certs': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'auth': {
+                                'type': 'dict',
+                                'options': {
+                                    'method': {
+                                        'type': 'str',
+                                        'default': 'token',
+                                        'choices': ['token', 'approle', 'cert', 'jwt', 'kubernetes', 'userpass', 'none'],
+                                    },
+                                    'mount': {
+                                        'type': 'str',
+                                    },
+                                    'role': {
+                                        'type': 'str',
+                                    },
+                                    'token': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'token_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'role_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'role_id_file': {
+                                        'type': 'path',
+                                    },
+                                    'secret_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'secret_id_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'wrapped_secret_id': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'wrapped_secret_id_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'jwt': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'jwt_file': {
+                                        'type': 'path',
+                                    },
+                                    'username': {
+                                        'type': 'str',
+                                    },
+                                    'password': {
+                                        'type': 'str',
+                                        'no_log': True,
+                                    },
+                                    'password_file': {
+                                        'type': 'path',
+                                        'no_log': False,
+                                    },
+                                    'revoke_after': {
+                                        'type': 'bool',
+                                        'default': True,
+                                    },
+                                },
+                            },
+                            'timeout': {
+                                'type': 'str',
+                                'default': '30s',
+                            },
+                            'retry_window': {
+                                'type': 'str',
+                                'default': '45s',
+                            },
+                            'wait_unsealed': {
+                                'type': 'str',
+                                'default': '0s',
+                            },
+                            'pin_active': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                            'allow_plaintext': {
+                                'type': 'bool',
+                                'default': False,
+                            },
+                            'mount': {
+                                'type': 'str',
+                                'default': 'pki',
+                            },
+                            'role': {
+                                'type': 'str',
+                                'required': True,
+                            },
+                            'issuer': {
+                                'type': 'str',
+                            },
+                            'root': {
+                                'type': 'path',
+                            },
+                            'revoke_old': {
+                                'type': 'str',
+                                'default': 'never',
+                                'choices': ['never', 'after_install'],
+                            },
+                        },
+                    },
                 },
             },
             'files': {
@@ -2824,6 +3104,131 @@ PKI_CA = {
                     },
                 },
             },
+            'vault': {
+                'type': 'dict',
+                'options': {
+                    'url': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'namespace': {
+                        'type': 'str',
+                    },
+                    'ca_path': {
+                        'type': 'path',
+                    },
+                    'ca_pem': {
+                        'type': 'str',
+                    },
+                    'client_cert': {
+                        'type': 'path',
+                    },
+                    'client_key': {
+                        'type': 'path',
+                        'no_log': False,
+                    },
+                    'tls_server_name': {
+                        'type': 'str',
+                    },
+                    'validate_certs': {
+                        'type': 'bool',
+                        'default': True,
+                    },
+                    'auth': {
+                        'type': 'dict',
+                        'options': {
+                            'method': {
+                                'type': 'str',
+                                'default': 'token',
+                                'choices': ['token', 'approle', 'cert', 'jwt', 'kubernetes', 'userpass', 'none'],
+                            },
+                            'mount': {
+                                'type': 'str',
+                            },
+                            'role': {
+                                'type': 'str',
+                            },
+                            'token': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                            'token_file': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'role_id': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                            'role_id_file': {
+                                'type': 'path',
+                            },
+                            'secret_id': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                            'secret_id_file': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'wrapped_secret_id': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                            'wrapped_secret_id_file': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'jwt': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                            'jwt_file': {
+                                'type': 'path',
+                            },
+                            'username': {
+                                'type': 'str',
+                            },
+                            'password': {
+                                'type': 'str',
+                                'no_log': True,
+                            },
+                            'password_file': {
+                                'type': 'path',
+                                'no_log': False,
+                            },
+                            'revoke_after': {
+                                'type': 'bool',
+                                'default': True,
+                            },
+                        },
+                    },
+                    'timeout': {
+                        'type': 'str',
+                        'default': '30s',
+                    },
+                    'retry_window': {
+                        'type': 'str',
+                        'default': '45s',
+                    },
+                    'wait_unsealed': {
+                        'type': 'str',
+                        'default': '0s',
+                    },
+                    'pin_active': {
+                        'type': 'bool',
+                        'default': True,
+                    },
+                    'allow_plaintext': {
+                        'type': 'bool',
+                        'default': False,
+                    },
+                    'mount': {
+                        'type': 'str',
+                        'default': 'pki',
+                    },
+                },
+            },
         },
     },
     'authorities': {
@@ -2959,6 +3364,55 @@ PKI_CA = {
                 'type': 'bool',
                 'default': False,
             },
+            'key_name': {
+                'type': 'str',
+                'no_log': False,
+            },
+            'parent_mount': {
+                'type': 'str',
+            },
+            'chain_issuers': {
+                'type': 'list',
+                'elements': 'str',
+            },
+            'leaf_not_after_behavior': {
+                'type': 'str',
+                'choices': ['err', 'truncate', 'permit'],
+            },
+            'csr_path': {
+                'type': 'path',
+            },
+            'root_ca': {
+                'type': 'str',
+            },
+            'validate': {
+                'type': 'dict',
+                'options': {
+                    'min_remaining': {
+                        'type': 'str',
+                        'default': '30d',
+                    },
+                    'max_depth': {
+                        'type': 'int',
+                    },
+                    'allow_unrelated': {
+                        'type': 'bool',
+                        'default': False,
+                    },
+                    'required_eku': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'default': ['server', 'client'],
+                    },
+                    'require_root': {
+                        'type': 'bool',
+                        'default': True,
+                    },
+                },
+            },
+            'confirm': {
+                'type': 'str',
+            },
         },
     },
     'regenerate': {
@@ -3059,6 +3513,610 @@ PKI_CA = {
                 'default': '33%',
             },
         },
+    },
+    'vault_config': {
+        'type': 'dict',
+        'options': {
+            'mount': {
+                'type': 'dict',
+                'options': {
+                    'create': {
+                        'type': 'bool',
+                        'default': True,
+                    },
+                    'description': {
+                        'type': 'str',
+                    },
+                    'default_lease_ttl': {
+                        'type': 'str',
+                    },
+                    'max_lease_ttl': {
+                        'type': 'str',
+                    },
+                    'allowed_response_headers': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'passthrough_request_headers': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'no_log': False,
+                    },
+                    'audit_non_hmac_request_keys': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'no_log': False,
+                    },
+                    'audit_non_hmac_response_keys': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'no_log': False,
+                    },
+                },
+            },
+            'cluster': {
+                'type': 'dict',
+                'options': {
+                    'path': {
+                        'type': 'str',
+                    },
+                    'aia_path': {
+                        'type': 'str',
+                    },
+                },
+            },
+            'urls': {
+                'type': 'dict',
+                'options': {
+                    'issuing_certificates': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'crl_distribution_points': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'delta_crl_distribution_points': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'ocsp_servers': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'enable_templating': {
+                        'type': 'bool',
+                    },
+                },
+            },
+            'crl': {
+                'type': 'dict',
+                'options': {
+                    'expiry': {
+                        'type': 'str',
+                    },
+                    'disable': {
+                        'type': 'bool',
+                    },
+                    'ocsp_disable': {
+                        'type': 'bool',
+                    },
+                    'ocsp_expiry': {
+                        'type': 'str',
+                    },
+                    'auto_rebuild': {
+                        'type': 'bool',
+                    },
+                    'auto_rebuild_grace_period': {
+                        'type': 'str',
+                    },
+                    'enable_delta': {
+                        'type': 'bool',
+                    },
+                    'delta_rebuild_interval': {
+                        'type': 'str',
+                    },
+                    'allow_expired_cert_revocation': {
+                        'type': 'bool',
+                    },
+                },
+            },
+            'auto_tidy': {
+                'type': 'dict',
+                'options': {
+                    'enabled': {
+                        'type': 'bool',
+                    },
+                    'interval_duration': {
+                        'type': 'str',
+                    },
+                    'maintain_stored_certificate_counts': {
+                        'type': 'bool',
+                    },
+                    'publish_stored_certificate_count_metrics': {
+                        'type': 'bool',
+                    },
+                    'tidy_cert_store': {
+                        'type': 'bool',
+                    },
+                    'tidy_revoked_certs': {
+                        'type': 'bool',
+                    },
+                    'tidy_revoked_cert_issuer_associations': {
+                        'type': 'bool',
+                    },
+                    'tidy_invalid_certs': {
+                        'type': 'bool',
+                    },
+                    'tidy_expired_issuers': {
+                        'type': 'bool',
+                    },
+                    'tidy_move_legacy_ca_bundle': {
+                        'type': 'bool',
+                    },
+                    'tidy_acme': {
+                        'type': 'bool',
+                    },
+                    'safety_buffer': {
+                        'type': 'str',
+                    },
+                    'revoked_safety_buffer': {
+                        'type': 'str',
+                    },
+                    'issuer_safety_buffer': {
+                        'type': 'str',
+                    },
+                    'acme_account_safety_buffer': {
+                        'type': 'str',
+                    },
+                    'pause_duration': {
+                        'type': 'str',
+                    },
+                    'page_size': {
+                        'type': 'int',
+                    },
+                },
+            },
+            'roles': {
+                'type': 'list',
+                'elements': 'dict',
+                'default': [],
+                'options': {
+                    'name': {
+                        'type': 'str',
+                        'required': True,
+                    },
+                    'state': {
+                        'type': 'str',
+                        'default': 'present',
+                        'choices': ['present', 'absent'],
+                    },
+                    'issuer_ref': {
+                        'type': 'str',
+                    },
+                    'ttl': {
+                        'type': 'str',
+                    },
+                    'max_ttl': {
+                        'type': 'str',
+                    },
+                    'not_before_duration': {
+                        'type': 'str',
+                    },
+                    'not_before': {
+                        'type': 'str',
+                    },
+                    'not_before_bound': {
+                        'type': 'str',
+                    },
+                    'not_after': {
+                        'type': 'str',
+                    },
+                    'not_after_bound': {
+                        'type': 'str',
+                    },
+                    'allow_any_name': {
+                        'type': 'bool',
+                    },
+                    'allow_localhost': {
+                        'type': 'bool',
+                    },
+                    'allowed_domains': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'allowed_domains_template': {
+                        'type': 'bool',
+                    },
+                    'allow_bare_domains': {
+                        'type': 'bool',
+                    },
+                    'allow_subdomains': {
+                        'type': 'bool',
+                    },
+                    'allow_glob_domains': {
+                        'type': 'bool',
+                    },
+                    'allow_globs_in_identity_templates': {
+                        'type': 'bool',
+                    },
+                    'allow_wildcard_certificates': {
+                        'type': 'bool',
+                    },
+                    'enforce_hostnames': {
+                        'type': 'bool',
+                    },
+                    'allow_ip_sans': {
+                        'type': 'bool',
+                    },
+                    'allowed_ip_sans_cidr': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'allowed_uri_sans': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'allowed_uri_sans_template': {
+                        'type': 'bool',
+                    },
+                    'allowed_other_sans': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'allowed_serial_numbers': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'allowed_user_ids': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'cn_validations': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'require_cn': {
+                        'type': 'bool',
+                    },
+                    'use_csr_common_name': {
+                        'type': 'bool',
+                    },
+                    'use_csr_sans': {
+                        'type': 'bool',
+                    },
+                    'server_flag': {
+                        'type': 'bool',
+                    },
+                    'client_flag': {
+                        'type': 'bool',
+                    },
+                    'code_signing_flag': {
+                        'type': 'bool',
+                    },
+                    'email_protection_flag': {
+                        'type': 'bool',
+                    },
+                    'key_usage': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'no_log': False,
+                    },
+                    'ext_key_usage': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'no_log': False,
+                    },
+                    'ext_key_usage_oids': {
+                        'type': 'list',
+                        'elements': 'str',
+                        'no_log': False,
+                    },
+                    'policy_identifiers': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'basic_constraints_valid_for_non_ca': {
+                        'type': 'bool',
+                    },
+                    'key_type': {
+                        'type': 'str',
+                        'choices': ['rsa', 'ec', 'ed25519', 'mldsa', 'any'],
+                        'no_log': False,
+                    },
+                    'key_bits': {
+                        'type': 'int',
+                        'no_log': False,
+                    },
+                    'signature_bits': {
+                        'type': 'int',
+                    },
+                    'use_pss': {
+                        'type': 'bool',
+                    },
+                    'organization': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'ou': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'country': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'province': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'locality': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'street_address': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'postal_code': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'generate_lease': {
+                        'type': 'bool',
+                    },
+                    'no_store': {
+                        'type': 'bool',
+                    },
+                    'serial_number_source': {
+                        'type': 'str',
+                        'choices': ['json-csr', 'json'],
+                    },
+                },
+            },
+            'acme': {
+                'type': 'dict',
+                'options': {
+                    'enabled': {
+                        'type': 'bool',
+                    },
+                    'default_directory_policy': {
+                        'type': 'str',
+                    },
+                    'allowed_roles': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'allowed_issuers': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'allow_role_ext_key_usage': {
+                        'type': 'bool',
+                        'no_log': False,
+                    },
+                    'eab_policy': {
+                        'type': 'str',
+                        'choices': ['not-required', 'new-account-required', 'always-required'],
+                    },
+                    'dns_resolver': {
+                        'type': 'str',
+                    },
+                },
+            },
+            'access': {
+                'type': 'list',
+                'elements': 'dict',
+                'default': [],
+                'options': {
+                    'name': {
+                        'type': 'str',
+                        'required': True,
+                    },
+                    'state': {
+                        'type': 'str',
+                        'default': 'present',
+                        'choices': ['present', 'absent'],
+                    },
+                    'policy': {
+                        'type': 'str',
+                    },
+                    'sign': {
+                        'type': 'list',
+                        'elements': 'str',
+                    },
+                    'approle': {
+                        'type': 'dict',
+                        'options': {
+                            'name': {
+                                'type': 'str',
+                            },
+                            'mount': {
+                                'type': 'str',
+                                'default': 'approle',
+                            },
+                            'secret_ids': {
+                                'type': 'list',
+                                'elements': 'dict',
+                                'default': [],
+                                'no_log': False,
+                                'options': {
+                                    'name': {
+                                        'type': 'str',
+                                        'required': True,
+                                    },
+                                    'path': {
+                                        'type': 'path',
+                                        'required': True,
+                                    },
+                                    'issue': {
+                                        'type': 'str',
+                                        'default': 'missing',
+                                        'choices': ['missing', 'spent', 'always'],
+                                    },
+                                    'wrap_ttl': {
+                                        'type': 'str',
+                                        'default': '10m',
+                                    },
+                                    'owner': {
+                                        'type': 'str',
+                                    },
+                                    'group': {
+                                        'type': 'str',
+                                    },
+                                    'cidr_list': {
+                                        'type': 'list',
+                                        'elements': 'str',
+                                    },
+                                    'token_bound_cidrs': {
+                                        'type': 'list',
+                                        'elements': 'str',
+                                        'no_log': False,
+                                    },
+                                    'num_uses': {
+                                        'type': 'int',
+                                    },
+                                    'ttl': {
+                                        'type': 'str',
+                                    },
+                                    'metadata': {
+                                        'type': 'dict',
+                                    },
+                                },
+                            },
+                            'bind_secret_id': {
+                                'type': 'bool',
+                                'no_log': False,
+                            },
+                            'secret_id_bound_cidrs': {
+                                'type': 'list',
+                                'elements': 'str',
+                                'no_log': False,
+                            },
+                            'secret_id_num_uses': {
+                                'type': 'int',
+                                'no_log': False,
+                            },
+                            'secret_id_ttl': {
+                                'type': 'str',
+                                'no_log': False,
+                            },
+                            'token_bound_cidrs': {
+                                'type': 'list',
+                                'elements': 'str',
+                                'no_log': False,
+                            },
+                            'token_ttl': {
+                                'type': 'str',
+                                'no_log': False,
+                            },
+                            'token_max_ttl': {
+                                'type': 'str',
+                                'no_log': False,
+                            },
+                            'token_explicit_max_ttl': {
+                                'type': 'str',
+                                'no_log': False,
+                            },
+                            'token_period': {
+                                'type': 'str',
+                                'no_log': False,
+                            },
+                            'token_num_uses': {
+                                'type': 'int',
+                                'no_log': False,
+                            },
+                            'token_policies': {
+                                'type': 'list',
+                                'elements': 'str',
+                                'no_log': False,
+                            },
+                            'token_no_default_policy': {
+                                'type': 'bool',
+                                'no_log': False,
+                            },
+                            'token_strictly_bind_ip': {
+                                'type': 'bool',
+                                'no_log': False,
+                            },
+                            'token_type': {
+                                'type': 'str',
+                                'choices': ['default', 'service', 'batch', 'default-service', 'default-batch'],
+                                'no_log': False,
+                            },
+                        },
+                    },
+                },
+            },
+            'tidy': {
+                'type': 'dict',
+                'options': {
+                    'every': {
+                        'type': 'str',
+                    },
+                    'wait': {
+                        'type': 'str',
+                        'default': '60s',
+                    },
+                    'tidy_cert_store': {
+                        'type': 'bool',
+                    },
+                    'tidy_revoked_certs': {
+                        'type': 'bool',
+                    },
+                    'tidy_revoked_cert_issuer_associations': {
+                        'type': 'bool',
+                    },
+                    'tidy_invalid_certs': {
+                        'type': 'bool',
+                    },
+                    'tidy_expired_issuers': {
+                        'type': 'bool',
+                    },
+                    'tidy_move_legacy_ca_bundle': {
+                        'type': 'bool',
+                    },
+                    'tidy_acme': {
+                        'type': 'bool',
+                    },
+                    'safety_buffer': {
+                        'type': 'str',
+                    },
+                    'revoked_safety_buffer': {
+                        'type': 'str',
+                    },
+                    'issuer_safety_buffer': {
+                        'type': 'str',
+                    },
+                    'acme_account_safety_buffer': {
+                        'type': 'str',
+                    },
+                    'pause_duration': {
+                        'type': 'str',
+                    },
+                    'page_size': {
+                        'type': 'int',
+                    },
+                },
+            },
+            'disable': {
+                'type': 'dict',
+                'options': {
+                    'confirm': {
+                        'type': 'str',
+                        'required': True,
+                    },
+                    'export': {
+                        'type': 'path',
+                        'required': True,
+                    },
+                },
+            },
+        },
+    },
+    'inspect': {
+        'type': 'bool',
+        'default': False,
     },
     'lock_timeout': {
         'type': 'str',

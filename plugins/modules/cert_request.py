@@ -128,7 +128,7 @@ options:
       ttl: &ttl
         description:
           - Lifetime that is asked for, as V(90d), V(12h), V(90m) or V(2w). V(398d) where nothing is said.
-          - certmonger is told of none; its authority decides.
+          - certmonger is told of none; its authority decides. O(certificates[].issuer.vault) decides where nothing is said.
         type: str
       renew: &renew
         description: When a certificate is replaced.
@@ -846,6 +846,154 @@ options:
                   - Where unfinished orders, what the server said of renewals, and copies of issued certificates are kept. C(acme) below
                     O(state_dir) where nothing is said.
                 type: path
+          vault:
+            description:
+              - A role of a PKI of Vault or OpenBao. The key is made on the target and only the request is sent.
+              - What comes back is compared with the wish. Other names, and usages that O(certificates[].key_usage) or
+                O(certificates[].extended_key_usage) ask for and the role does not give, are failures and nothing is installed. A shorter life and
+                another subject are warnings; it is renewed in time for the life that it has.
+              - All certificates with the same connection share one login, which happens only when one is due. About certificates that are fine the
+                server is asked without a login, once for its issuer and once for each certificate whether it was revoked; a server that cannot be
+                asked is a warning then. Take V(issuer) and V(revoked) out of O(certificates[].renew.on) and it is not asked at all.
+              - Check mode logs in and asks whether the token may have it signed, but not with a wrapped secret, which serves once.
+            type: dict
+            suboptions:
+              mount:
+                description: Where the PKI is mounted.
+                type: str
+                default: pki
+              role:
+                description: The role that signs.
+                type: str
+                required: true
+              issuer:
+                description:
+                  - The issuer that signs and by which certificates in service are judged, by its name or identifier. The default issuer of the
+                    mount where nothing is said.
+                  - Name it if the role has an issuer_ref of its own.
+                type: str
+              root:
+                description: A file with the roots in one of which the chain must end. Without it the chain is verified as far as the server sends it.
+                type: path
+              revoke_old:
+                description:
+                  - Whether a certificate of this mount is revoked when it is not needed any more. V(after_install) does so when its successor is
+                    installed, where a failure is a warning, and before O(state=absent) removes its files, where a failure keeps them.
+                type: str
+                choices: [never, after_install]
+                default: never
+              # What follows is the connection, the same in pki_ca: scripts/share-documentation.
+              url:
+                description:
+                  - The server's address, as V(https://vault.example.org:8200), or those of all nodes, of which the first that answers is asked.
+                  - Where nothing is said, that of C(BAO_ADDR) or C(VAULT_ADDR) in the environment of the task on the target. So it is with the
+                    other options of the connection that the servers' own programs take from there.
+                type: list
+                elements: str
+              namespace:
+                description: The namespace of everything that is asked for.
+                type: str
+              ca_path:
+                description: A file, or a directory of files, with the authorities of the server's own certificate in PEM. No others count then.
+                type: path
+              ca_pem:
+                description: The same as a text.
+                type: str
+              client_cert:
+                description: A file with the client's certificate.
+                type: path
+              client_key:
+                description: A file with its private key.
+                type: path
+              tls_server_name:
+                description: The name that the server's certificate must have, where it is not that of the address.
+                type: str
+              validate_certs:
+                description: Whether the server's certificate is verified. If not, whoever is on the way can read and change everything.
+                type: bool
+                default: true
+              auth:
+                description: Who we are. A secret is given as a text or, with C(_file) behind the option's name, in a file on the target.
+                type: dict
+                suboptions:
+                  method:
+                    description:
+                      - The way to log in. V(token) takes O(certificates[].issuer.vault.auth.token), else C(BAO_TOKEN) or C(VAULT_TOKEN).
+                        V(cert) uses the client's certificate. V(none) asks without a token.
+                    type: str
+                    choices: [token, approle, cert, jwt, kubernetes, userpass, none]
+                    default: token
+                  mount:
+                    description: Where the way to log in is mounted, without C(auth/). The name of the method where nothing is said.
+                    type: str
+                  role:
+                    description:
+                      - The role, for V(cert), V(jwt) and V(kubernetes). With V(approle) the one for which a wrapped secret must have been made.
+                    type: str
+                  token:
+                    description: The token.
+                    type: str
+                  token_file:
+                    description: A file with the token.
+                    type: path
+                  role_id:
+                    description: Identifier of an AppRole.
+                    type: str
+                  role_id_file:
+                    description: A file with the identifier of an AppRole.
+                    type: path
+                  secret_id:
+                    description: The AppRole's secret.
+                    type: str
+                  secret_id_file:
+                    description: A file with the AppRole's secret.
+                    type: path
+                  wrapped_secret_id:
+                    description: A wrapping token with the AppRole's secret. It serves once; a second time is told as what it may be, a theft.
+                    type: str
+                  wrapped_secret_id_file:
+                    description: A file with a wrapping token.
+                    type: path
+                  jwt:
+                    description: The token of somebody whom the server trusts.
+                    type: str
+                  jwt_file:
+                    description: A file with that token. With V(kubernetes) that of the pod's service account where nothing is said.
+                    type: path
+                  username:
+                    description: The name, for V(userpass).
+                    type: str
+                  password:
+                    description: The password.
+                    type: str
+                  password_file:
+                    description: A file with the password.
+                    type: path
+                  revoke_after:
+                    description: Whether a token that was got by logging in is given back at the end of the task.
+                    type: bool
+                    default: true
+              timeout:
+                description: How long the server has for one answer.
+                type: str
+                default: 30s
+              retry_window:
+                description: For how long is waited for what passes by itself, such as the election of a leader.
+                type: str
+                default: 45s
+              wait_unsealed:
+                description: For how long is waited for somebody who unseals a sealed server.
+                type: str
+                default: 0s
+              pin_active:
+                description: Whether reads go to the node that leads. Others show what was written a moment ago too late.
+                type: bool
+                default: true
+              allow_plaintext:
+                description: Whether another host than this one may be asked by plain http, which shows tokens to the network.
+                type: bool
+                default: false
+              # So far the connection.
       files: &files
         description:
           - What is written where. All files of an entry are replaced together, the key first. If anything fails, the old ones
@@ -1068,6 +1216,24 @@ EXAMPLES = r"""
             terms_agreed: true
         files:
           - {content: combined, path: /etc/haproxy/ssl/public.pem, mode: "0600"}
+
+- name: Let a role of Vault sign, with the key made here
+  tls.everywhere.cert_request:
+    defaults:
+      ttl: 90d
+      issuer:
+        vault:
+          url: [https://vault-1.example.org:8200, https://vault-2.example.org:8200]
+          ca_path: /etc/pki/vault/ca.pem
+          mount: pki
+          role: server
+          auth: {method: approle, role_id_file: /etc/vault/role-id, secret_id_file: /etc/vault/secret-id}
+    certificates:
+      - name: keystone
+        dns: [keystone.internal.example.org]
+        files:
+          - {content: private_key, path: /etc/keystone/ssl/keystone.key, owner: keystone}
+          - {content: fullchain, path: /etc/keystone/ssl/keystone.pem}
 """
 
 RETURN = r"""

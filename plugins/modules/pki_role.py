@@ -23,7 +23,7 @@ options:
     description: What to do, on the controller and through the modules named above.
     type: str
     required: true
-    choices: [plan, authorities, certificates, judge, read, install, host_state, host_request, host_sign, host_complete, host_retire]
+    choices: [plan, authorities, certificates, judge, read, install, host_state, host_request, host_sign, host_complete, host_retire, vault_certificates]
   lists:
     description: Step V(plan). Which lists of the role to work out.
     type: list
@@ -63,7 +63,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 STEPS = [
     'plan', 'authorities', 'certificates', 'judge', 'read', 'install',
-    'host_state', 'host_request', 'host_sign', 'host_complete', 'host_retire',
+    'host_state', 'host_request', 'host_sign', 'host_complete', 'host_retire', 'vault_certificates',
 ]
 
 

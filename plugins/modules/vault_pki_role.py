@@ -101,6 +101,18 @@ certificates:
   type: list
   elements: dict
   sample: []
+clients:
+  description: Step V(certificates), those of them that are for clients.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+restart:
+  description: Step V(certificates), those with containers, for M(tls.everywhere.container_restart).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 batches:
   description: Step V(batches), hosts that are worked on at once.
   returned: success
@@ -123,6 +135,11 @@ new_issuer:
   returned: success
   type: str
   sample: intermediate-2
+serving:
+  description: Step V(rotation), name of what issues until the old root is dropped.
+  returned: success
+  type: str
+  sample: intermediate-2
 cross:
   description: Step V(rotation), name of the new root's certificate by the old one.
   returned: success
@@ -134,6 +151,12 @@ chain:
   type: list
   elements: str
   sample: [intermediate-2, root-2-x-root-1, root-1]
+end:
+  description: Step V(rotation), what is served afterwards, by name.
+  returned: success
+  type: list
+  elements: str
+  sample: [intermediate-2, root-2]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -16,7 +16,7 @@ Entry = t.Mapping[str, t.Any]
 
 # What certmonger brings along; nobody may change it.
 BUILT_IN = {'SelfSign', 'IPA', 'local', 'certmaster', 'dogtag-ipa-renew-agent'}
-MODULES = ('pki_ca', 'acme_dns_challenge')
+MODULES = ('pki_ca', 'acme_dns_challenge', 'cert_request')
 KINDS = ('command', 'subca', 'scep', *MODULES)
 SCEP = {'url': '-u', 'tls_ca_file': '-R', 'ra_certificate_file': '-r', 'other_certificates_file': '-I', 'signing_ca_file': '-N', 'identifier': '-i'}
 

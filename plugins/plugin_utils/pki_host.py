@@ -23,14 +23,14 @@ def split(plan: Result, entries: t.Sequence[t.Mapping[str, t.Any]]) -> None:
         if wish['name'] and not wish['src'] and wished.get(str(wish['name'])) == 'host':
             own.setdefault(str(wish['name']), []).append(wish)
     kept = {name: files for name, files in own.items() if any(file['type'] == 'private_key' for file in files)}
-    plan['host_certificates'] = [_wish(wish, kept[wish['name']], settings) for wish in plan['certificates'] if wish['name'] in kept]
+    plan['host_certificates'] = [with_files(wish, kept[wish['name']], settings) for wish in plan['certificates'] if wish['name'] in kept]
     plan['certificates'] = [wish for wish in plan['certificates'] if wish['name'] not in kept]
     plan['install_certificates'] = [
         wish for wish in plan['install_certificates'] if wish['src'] or str(wish['name']) not in kept
     ]
 
 
-def _wish(wish: Result, installs: t.Sequence[Result], settings: Result) -> Result:
+def with_files(wish: Result, installs: t.Sequence[Result], settings: Result) -> Result:
     files = []
     for install in installs:
         kind = install['type'] or 'certificate'

@@ -14,19 +14,20 @@ Entry = t.Mapping[str, t.Any]
 ANY = {'name', 'condition', 'backend'}
 SUBJECT = {
     'country_name': 'country', 'country': 'country', 'state_or_province_name': 'state', 'locality_name': 'locality',
-    'organization_name': 'organization', 'orgnization_name': 'organization',
+    'organization_name': 'organization', 'orgnization_name': 'organization', 'organizataion_name': 'organization',
     'organizational_unit_name': 'organizational_unit', 'organization_unit_name': 'organizational_unit',
 }
 VAULT = {
     'vault_path', 'issuer_name', 'key_name', 'key_type', 'key_bits', 'max_path_length', 'permitted_dns_domains',
-    'exclude_cn_from_sans', 'alt_names', 'format', 'role', 'engine_mount_point', 'vault_key_type', 'vault_key_bits',
+    'exclude_cn_from_sans', 'alt_names', 'format', 'role', 'engine_mount_point', 'key_ref', 'serial_number', 'add_basic_constraints', 'key_format',
+    'vault_key_type', 'vault_key_bits', 'vault_key_name', 'vault_key_ref', 'vault_max_path_length', 'vault_serial_number', 'san',
 }
 SIGNED = {
     'cn', 'provider', 'signed_by', 'key_usage', 'basic_constraints', 'ttl', 'not_after', 'subject', 'email_address',
     'key_passphrase', 'ownca_key_passphrase', 'key',
 }
 AUTHORITY = ANY | set(SUBJECT) | VAULT | SIGNED | {'backup', 'key_mode', 'key_owner', 'key_group'}
-CERTIFICATE = ANY | set(SUBJECT) | VAULT | SIGNED | {'san', 'extended_key_usage', 'key_format', 'key_location'}
+CERTIFICATE = ANY | set(SUBJECT) | VAULT | SIGNED | {'extended_key_usage', 'key_location'}
 INSTALL = ANY | {'src', 'dest', 'type', 'owner', 'group', 'mode'}
 INSTALL_CA = ANY | {'src', 'filename'}
 
@@ -87,11 +88,11 @@ def check_keys(entry: Entry, known: set[str], what: str, notes: Notes) -> str:
 
 
 def check_backend(entry: Entry, backend: str, where: str, notes: Notes) -> None:
-    """Only the tree of files is served here."""
+    """The tree of files, which is served here; pki_vault has taken its own."""
     chosen = entry.get('backend') or backend
     if chosen != 'standalone':
         notes.faults.append(
-            f"{where}: backend '{chosen}' is not served by tls.everywhere.pki; use 'standalone', or upstream's role for this entry"
+            f"{where}: backend '{chosen}' is not served by tls.everywhere.pki; there are standalone and hashi_vault"
         )
 
 
@@ -223,13 +224,6 @@ def key_format(entry: Entry) -> str:
 def certificate_files(wish: Entry, directory: str, cert_dir: str) -> dict[str, t.Any]:
     """The wish with its issuer and the files of the tree: what cert_request takes."""
     options = {key: value for key, value in wish.items() if key not in ('signer', 'signer_passphrase')}
-    root = f"{directory}/roots/{wish['signer']}"
-    issuer = {
-        'certificate': f"{root}/certs/{wish['signer']}.crt", 'private_key': f"{root}/private/{wish['signer']}.key.pem",
-        'chain': f"{root}/certs/{wish['signer']}-chain.crt",
-    }
-    if wish.get('signer_passphrase'):
-        issuer['passphrase'] = str(wish['signer_passphrase'])
     name = wish['name']
     files = [
         {'content': content, 'path': f'{cert_dir}/{pattern.format(name)}'} for pattern, content in TYPES.values()
@@ -237,7 +231,17 @@ def certificate_files(wish: Entry, directory: str, cert_dir: str) -> dict[str, t
     for file in files:
         if file['content'] == 'private_key':
             file['mode'] = '0600'
-    return dict(options, issuer={'private_ca': issuer}, files=files)
+    # A wish of another backend has its issuer already.
+    return dict(options, issuer=options.get('issuer') or {'private_ca': _signer(wish, directory)}, files=files)
+
+
+def _signer(wish: Entry, directory: str) -> dict[str, t.Any]:
+    root = f"{directory}/roots/{wish['signer']}"
+    issuer = {
+        'certificate': f"{root}/certs/{wish['signer']}.crt", 'private_key': f"{root}/private/{wish['signer']}.key.pem",
+        'chain': f"{root}/certs/{wish['signer']}-chain.crt",
+    }
+    return dict(issuer, passphrase=str(wish['signer_passphrase'])) if wish.get('signer_passphrase') else issuer
 
 
 def install(entry: Entry, settings: Entry, notes: Notes) -> dict[str, t.Any] | None:
@@ -394,7 +398,8 @@ def authority_calls(plans: t.Mapping[str, dict[str, t.Any]]) -> list[AuthorityCa
 def misspelt(plans: t.Mapping[str, dict[str, t.Any]]) -> list[str]:
     """Names in pki_regen_cert that are nearly those of certificates here. What is far from all is another caller's:
     the variable is given to all of them at once."""
-    known = {wish['name'] for plan in plans.values() for wish in [*plan['certificates'], *plan['host_certificates']]}
+    lists = ('certificates', 'host_certificates', 'vault_certificates')
+    known = {wish['name'] for plan in plans.values() for which in lists for wish in plan.get(which, [])}
     asked = {name for plan in plans.values() for name in pki_names.selection(plan['settings'].get('regen_cert')).names}
     close = ((name, difflib.get_close_matches(name, known, n=1, cutoff=0.6)) for name in sorted(asked - known))
     return [f"pki_regen_cert: there is no certificate '{name}' here, did you mean '{match[0]}'?" for name, match in close if match]

@@ -39,15 +39,12 @@ class Issuer(t.NamedTuple):
     name: str
     der: bytes
     is_default: bool
+    #: signed by itself
+    is_root: bool
     #: has its key, and may sign certificates
     issues: bool
     #: what is served with a certificate of it, itself first
     chain: tuple[bytes, ...]
-
-    @property
-    def is_root(self) -> bool:
-        """Whether it names itself as its issuer."""
-        return pki_trust.is_self_issued(self.der)
 
     def ends(self) -> datetime.datetime:
         """Its end; long ago for what is no certificate."""
@@ -62,11 +59,11 @@ def issuers(seen: Facts) -> list[Issuer]:
         ders = pki_trust.certificates(str(facts.get('certificate') or '').encode())
         if not ders:
             continue
-        chain = facts.get('chain') or ''
-        text = ''.join(chain) if isinstance(chain, list) else str(chain)
+        may_sign = 'issuing-certificates' in str(facts.get('usage') or '') and facts.get('state') != 'revoked'
         found.append(Issuer(
             name=str(facts.get('name') or facts.get('issuer_id') or ''), der=ders[0], is_default=bool(facts.get('is_default')),
-            issues=bool(facts.get('can_sign')), chain=tuple(pki_trust.certificates(text.encode())),
+            is_root=bool(facts.get('is_root')), issues=bool(facts.get('key_id')) and may_sign,
+            chain=tuple(pki_trust.certificates(str(facts.get('chain') or '').encode())),
         ))
     return found
 
@@ -180,9 +177,25 @@ class Rotation(t.NamedTuple):
         return f'{self.new_root}-x-{self.old_root}'
 
     @property
+    def has_intermediate(self) -> bool:
+        """Whether something below the roots issues."""
+        return self.new_issuer != self.new_root
+
+    @property
+    def serving(self) -> str:
+        """What issues while clients trust the old root, the new one, or both. A new root that issues by itself does it under the
+        certificate that the old one gave it: in the chain of its own the other would not be served."""
+        return self.new_issuer if self.has_intermediate else self.cross
+
+    @property
     def chain(self) -> list[str]:
-        """What is served while clients trust the old root, the new one, or both."""
-        return [self.new_issuer, self.cross, self.old_root]
+        """What is served meanwhile."""
+        return [self.new_issuer, self.cross, self.old_root] if self.has_intermediate else [self.cross, self.old_root]
+
+    @property
+    def end(self) -> list[str]:
+        """What is served afterwards."""
+        return [self.new_issuer, self.new_root] if self.has_intermediate else [self.new_root]
 
 
 def rotation(settings: Facts) -> Rotation:
@@ -198,18 +211,25 @@ def reached(names: Rotation, found: t.Sequence[Issuer]) -> str:
     are gone through again, and change nothing where they were done."""
     by_name = {issuer.name: issuer for issuer in found}
     old_root, new_root, cross = by_name.get(names.old_root), by_name.get(names.new_root), by_name.get(names.cross)
-    old_issuer, new_issuer = by_name.get(names.old_issuer), by_name.get(names.new_issuer)
+    old_issuer = by_name.get(names.old_issuer)
     if new_root is None:
         return 'prepare'
-    if new_issuer is not None and new_issuer.is_default and (old_issuer is None or not old_issuer.issues):
-        is_dropped = (old_root is None or not old_root.issues) and not (cross and cross.der in new_issuer.chain)
+    serving = _serving(names, found)
+    if serving is not None and (old_issuer is None or not old_issuer.issues):
+        is_dropped = (old_root is None or not old_root.issues) and not (cross and cross.der in serving.chain)
         return '' if is_dropped else 'drop'
     if cross is None:
         return 'cross'
-    if new_issuer is None or cross.der not in new_issuer.chain:
-        return 'distribute'
     # Whether all hosts trust both is looked at again before anything is issued.
-    return 'reissue' if new_issuer.is_default else 'distribute'
+    return 'distribute' if serving is None else 'reissue'
+
+
+def _serving(names: Rotation, found: t.Sequence[Issuer]) -> Issuer | None:
+    """The default of the mount, if it is a new one."""
+    for issuer in found:
+        if issuer.is_default and issuer.name in (names.serving, names.new_issuer):
+            return issuer
+    return None
 
 
 def phases(names: Rotation, found: t.Sequence[Issuer], until: str) -> tuple[str, list[str]]:
@@ -217,7 +237,8 @@ def phases(names: Rotation, found: t.Sequence[Issuer], until: str) -> tuple[str,
     first = reached(names, found)
     if not first:
         return '', []
-    return first, list(PHASES[PHASES.index(first):PHASES.index(until) + 1])
+    walk = PHASES[PHASES.index(first):PHASES.index(until) + 1]
+    return first, [phase for phase in walk if phase != 'intermediate' or names.has_intermediate]
 
 
 def undone(names: Rotation, found: t.Sequence[Issuer]) -> list[str]:
@@ -227,13 +248,17 @@ def undone(names: Rotation, found: t.Sequence[Issuer]) -> list[str]:
         raise ValueError(f"'{names.old_issuer}' is out of service already; rotate to a new root instead of going back")
     if first == 'prepare':
         return []
-    is_serving = any(issuer.is_default and issuer.name == names.new_issuer for issuer in found)
-    return (['return', 'reissue'] if is_serving else []) + ['remove', 'distribute']
+    return (['return', 'reissue'] if _serving(names, found) else []) + ['remove', 'distribute']
 
 
 def certificate(wish: Facts, directory: str) -> dict[str, t.Any]:
-    """A certificate with its files, and with the charm's `sans` where they belong."""
+    """A certificate with its files, and with the charm's `sans` and `type` where they belong."""
     made = dict(wish)
+    kind = made.pop('type', 'server')
+    if kind not in ('server', 'client'):
+        raise ValueError(f"certificate '{made.get('name')}': type '{kind}' is neither server nor client")
+    if kind == 'client':
+        made.setdefault('extended_key_usage', ['clientAuth'])
     for name in made.pop('sans', None) or []:
         kind = 'ip' if _is_address(name) else 'dns'
         listed = [made[kind]] if isinstance(made.get(kind), str) else list(made.get(kind) or [])
@@ -245,6 +270,17 @@ def certificate(wish: Facts, directory: str) -> dict[str, t.Any]:
         place = f"{directory}/{made.get('name')}"
         made['files'] = [{'content': 'private_key', 'path': f'{place}.key', 'mode': '0600'}, {'content': 'fullchain', 'path': f'{place}.pem', 'mode': '0644'}]
     return made
+
+
+def restarted(made: Facts) -> dict[str, t.Any]:
+    """What container_restart has to know of a certificate that is not new, but not served either."""
+    served = [file['path'] for file in made['files'] if file.get('content') in ('combined', 'fullchain', 'certificate')]
+    return {'name': made['name'], 'certificate': served[0] if served else '', 'containers': made['containers']}
+
+
+def is_client(wish: Facts) -> bool:
+    """Whether the role for clients signs it."""
+    return wish.get('type') == 'client'
 
 
 def _is_address(text: str) -> bool:

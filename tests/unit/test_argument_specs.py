@@ -26,10 +26,10 @@ SECRETS = {
     "acme_dns_challenge": {"api_key", "application_credential_secret", "hmac_key", "password", "secret", "secret_key", "session_token", "token"},
     "cert_check": set(),
     "cert_request": {"challenge_password", "passphrase", "private_key_content"}, "container_restart": set(), "file_set": {"content", "content_base64"},
-    "pki_ca": {"passphrase"},
+    "pki_ca": {"passphrase", "token", "role_id", "secret_id", "wrapped_secret_id", "jwt", "password"},
 }
 # Its issuer acme has the ways to publish and the accounts of the other module.
-SECRETS["cert_request"] |= SECRETS["acme_dns_challenge"]
+SECRETS["cert_request"] |= SECRETS["acme_dns_challenge"] | {"token", "role_id", "secret_id", "wrapped_secret_id", "jwt", "password"}
 
 inside_the_repository = pytest.mark.skipif(not (TOP / "scripts").exists(), reason="a placed collection has no scripts")
 

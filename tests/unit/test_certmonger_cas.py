@@ -84,11 +84,14 @@ def test_one_name_is_one_ca():
 
 
 def test_modules_of_this_collection_are_helpers():
-    found, faults = changes({"name": "tree", "pki_ca": {"backend": {}}}, {"name": "acme", "acme_dns_challenge": {"directory": "letsencrypt"}})
+    found, faults = changes(
+        {"name": "tree", "pki_ca": {"backend": {}}}, {"name": "acme", "acme_dns_challenge": {"directory": "letsencrypt"}},
+        {"name": "vault", "cert_request": {"certificates": [{"issuer": {"vault": {"role": "web"}}}]}})
     assert not faults
     assert [argv[-1] for argv in found] == [
         "/usr/local/libexec/tls-everywhere/pki_ca --certmonger /etc/tls-everywhere/ca-tree.json",
         "/usr/local/libexec/tls-everywhere/acme_dns_challenge --certmonger /etc/tls-everywhere/ca-acme.json",
+        "/usr/local/libexec/tls-everywhere/cert_request --certmonger /etc/tls-everywhere/ca-vault.json",
     ]
 
 

@@ -103,7 +103,7 @@ def test_a_leaf_asks_for_what_upstream_certifies():
 
 
 @pytest.mark.parametrize(("wrong", "words"), [
-    ({"provider": "selfsigned"}, "cannot sign a certificate"), ({"signed_by": None}, "signed_by"), ({"backend": "hashi_vault"}, "is not served"),
+    ({"provider": "selfsigned"}, "cannot sign a certificate"), ({"signed_by": None}, "signed_by"), ({"backend": "acme"}, "is not served"),
     ({"basic_constraints": "CA:TRUE"}, "describe it in pki_authorities"), ({"name": "../x"}, "cannot become a file name"), ({"ttl": "soon"}, "lifetime")])
 def test_a_leaf_with_a_fault_is_none(wrong, words):
     wish, notes = leaf(**wrong)

@@ -25,7 +25,10 @@ ANSIBLE = {"changed", "failed", "diff", "invocation", "warnings", "deprecations"
 BY_NAME = {"certificates", "authorities", "crls", "sets"}
 #: no case folder can have them: they take a kill, see tests/kills.rs of the crate, or a server
 NOT_IN_CASES = {"acme_dns_challenge": {"error.hint"}, "cert_request": {"recovered", "certificates.retry_at"},
-                "file_set": {"recovered", "recovered.set", "recovered.action", "recovered.files"}, "pki_ca": set()}
+                "file_set": {"recovered", "recovered.set", "recovered.action", "recovered.files"},
+                # What a server tells of an authority, see tests/vault.rs of the crate.
+                "pki_ca": {f"authorities.{name}" for name in ("issuer_id", "key_id", "root_ca", "is_default", "is_root", "usage", "leaf_not_after_behavior",
+                                                              "chain_issuers", "default_before", "server_version")}}
 #: nothing in a folder can have them: they take an engine, see tests/containers/test_restart_returns.py
 WITH_AN_ENGINE = {"container_restart": {"fingerprint", "not_after", "containers", "acted", "planned", "proven", "unproven", "left_alone", "untouched",
                                         "failures"},
@@ -33,7 +36,9 @@ WITH_AN_ENGINE = {"container_restart": {"fingerprint", "not_after", "containers"
                   "cert_check": {"endpoints"},
                   # They take a server, see tests/module/issue.rs of the crate.
                   "acme_dns_challenge": {"phase", "certificates", "updated", "pending", "failures", "txt_records", "account_uri", "requests", "updates",
-                                         "timings"}}
+                                         "timings"},
+                  # They take a server, see tests/vault_servers.rs and tests/vault_config.rs of the crate.
+                  "pki_ca": {"vault_config", "server", "issuers"}}
 
 
 def documented(module: str) -> dict:

@@ -45,8 +45,9 @@ def pems(tmp_path_factory):
 def seen(pems, *names, default="", retired=(), chain=()):
     """What pki_ca tells of a mount with these issuers; `chain` is that of the default."""
     return {"server": {"initialized": True, "sealed": False}, "issuers": [
-        {"name": name, "certificate": pems[name], "is_default": name == default, "can_sign": name not in retired,
-         "chain": [pems[each] for each in (chain if name == default and chain else (name, f"root-{name[-1]}"))]} for name in names]}
+        {"name": name, "certificate": pems[name], "is_default": name == default, "is_root": name in ("root-1", "root-2"), "key_id": f"key of {name}",
+         "usage": "crl-signing,read-only" if name in retired else "crl-signing,issuing-certificates,read-only",
+         "chain": "".join(pems[each] for each in (chain if name == default and chain else (name, f"root-{name[-1]}")))} for name in names]}
 
 
 def issuers(*arguments, **more):
@@ -75,12 +76,13 @@ def test_a_rotation_goes_on_where_the_server_shows_that_it_stopped(pems, has, ph
 
 def test_a_rotation_of_roots_that_issue_themselves_goes_the_same_way(pems):
     names = vault_pki_plan.rotation({**SETTINGS, "intermediate": ""})
-    assert names == ("root-1", "root-2", "root-1", "root-2") and names.chain == ["root-2", "root-2-x-root-1", "root-1"]
-    all_of_them, chain = ("root-1", "root-2", "root-2-x-root-1"), ("root-2", "root-2-x-root-1", "root-1")
+    assert names == ("root-1", "root-2", "root-1", "root-2") and names.chain == ["root-2-x-root-1", "root-1"]
+    all_of_them, cross = ("root-1", "root-2", "root-2-x-root-1"), "root-2-x-root-1"
     assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="root-1")) == "distribute"
-    assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="root-2", chain=chain)) == "reissue"
-    assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="root-2", chain=chain, retired=["root-1"])) == "drop"
+    assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default=cross, chain=names.chain)) == "reissue"
+    assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default=cross, chain=names.chain, retired=["root-1"])) == "drop"
     assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="root-2", retired=["root-1"])) == ""
+    assert "intermediate" not in vault_pki_plan.phases(names, issuers(pems, "root-1", default="root-1"), "drop")[1]
 
 
 def test_the_way_back_ends_where_the_old_authority_is_retired(pems):
@@ -164,6 +166,18 @@ def test_a_certificate_with_files_keeps_them_and_one_without_sans_is_complete():
     files = [{"content": "combined", "path": "/etc/haproxy/a.pem"}]
     assert vault_pki_plan.certificate({"name": "a", "dns": ["a.test"], "files": files}, "/x") == {"name": "a", "dns": ["a.test"], "files": files}
     assert "dns" not in vault_pki_plan.certificate({"name": "a", "common_name": "a.test", "sans": []}, "/x")
+
+
+def test_a_client_has_no_more_usages_than_its_role_gives():
+    made = vault_pki_plan.certificate({"name": "a", "common_name": "a.test", "type": "client"}, "/x")
+    assert made["extended_key_usage"] == ["clientAuth"] and review(CERT_REQUEST, {"certificates": [made]}).faults == []
+    with pytest.raises(ValueError, match="certificate 'a': type 'application'"):
+        vault_pki_plan.certificate({"name": "a", "type": "application"}, "/x")
+
+
+def test_who_does_not_serve_its_certificate_is_told_which_it_is():
+    made = vault_pki_plan.certificate({"name": "a", "dns": ["a.test"], "containers": ["keystone"]}, "/x")
+    assert vault_pki_plan.restarted(made) == {"name": "a", "certificate": "/x/a.pem", "containers": ["keystone"]}
 
 
 def test_defaults_are_as_they_are_described():

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The other way to be called: `cert_check --config FILE`, without Ansible. FILE has the options of the module as JSON.
+//! The other way to be called: `cert_check --config FILE [--mail]`, without Ansible. FILE has the options of the module as
+//! JSON.
 //!
-//! What was found is told to people on standard output. The status says it to programs: 0 all is well, 1 there are
+//! What was found is told to people on standard output; with `--mail` as a mail that lacks From and To. The status says it to programs: 0 all is well, 1 there are
 //! warnings, 2 something has failed, 3 nothing could be checked.
 
 use std::ffi::OsString;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use ansible_module::understood;
-use cert_report::Level;
+use cert_report::{Fleet, Level, summary};
 use serde_json::{Map, Value};
 
 use crate::failure::{TaskFailure, told};
@@ -22,20 +23,27 @@ use crate::task::{CertCheck, Checked, check};
 const UNUSABLE: u8 = 3;
 
 /// Runs the check that the file describes.
-pub fn main(file: Option<OsString>) -> ExitCode {
+pub fn main(words: &[OsString]) -> ExitCode {
     #[expect(
         clippy::disallowed_methods,
         reason = "with ansible_module::main the one place that reads the clock"
     )]
     let now = SystemTime::now();
-    let done = match file.as_deref() {
-        None => Err("give the file with the options after --config".to_owned()),
-        Some(path) => run(Path::new(path), now),
+    let (done, tell): (_, fn(&Checked) -> String) = match words {
+        [path] => (run(Path::new(path), now), text),
+        [path, mail] if mail == "--mail" => (run(Path::new(path), now), message),
+        _ => (
+            Err(
+                "give the file with the options after --config, and --mail or nothing behind it"
+                    .to_owned(),
+            ),
+            text,
+        ),
     };
     match done {
         Ok(checked) => {
             // If nobody reads it, the status still tells.
-            let _ = std::io::stdout().write_all(text(&checked).as_bytes());
+            let _ = std::io::stdout().write_all(tell(&checked).as_bytes());
             ExitCode::from(match checked.report.level() {
                 Level::Ok => 0,
                 Level::Warn => 1,
@@ -66,6 +74,11 @@ fn read(path: &Path) -> Result<Map<String, Value>, String> {
         Ok(_) => Err(format!("the options in '{shown}' are no JSON object")),
         Err(error) => Err(format!("the options in '{shown}' are not JSON: {error}")),
     }
+}
+
+fn message(checked: &Checked) -> String {
+    let now = checked.report.generated_at;
+    summary(&Fleet::of([checked.report.clone()]), now).message(now)
 }
 
 fn text(checked: &Checked) -> String {

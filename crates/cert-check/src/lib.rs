@@ -25,7 +25,7 @@ pub use task::CertCheck;
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     match arguments.first().and_then(|word| word.to_str()) {
         Some("--commit") => tls_files::committer_main(),
-        Some("--config") => config::main(arguments.into_iter().nth(1)),
+        Some("--config") => config::main(&arguments[1..]),
         _ => ansible_module::main_on::<CertCheck>(arguments),
     }
 }

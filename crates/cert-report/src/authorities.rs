@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Certificate, Level, Moment, Row};
+use crate::{Certificate, Moment, Row};
 
 /// The authorities of a fleet, roots first.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +23,6 @@ pub(crate) struct Authority {
     pub(crate) kind: Kind,
     /// Numbers of the rows whose certificates it signed.
     pub(crate) leaves: Vec<usize>,
-    /// The worst of its own leaves.
-    level: Level,
     /// Below it, in the order of their subjects.
     pub(crate) children: Vec<usize>,
     parent: Option<usize>,
@@ -50,6 +48,7 @@ impl Authorities {
         for (number, row) in rows.iter().enumerate() {
             all.add(number, row);
         }
+        all.name_unseen();
         for at in 0..all.nodes.len() {
             if let Some(parent) = all.nodes[at].parent {
                 all.nodes[parent].children.push(at);
@@ -61,6 +60,35 @@ impl Authorities {
                 .sort_by(|a, b| subjects[*a].cmp(&subjects[*b]));
         }
         all
+    }
+
+    /// What one row lacks another may show: whose name is that of one authority that was shown is that one.
+    fn name_unseen(&mut self) {
+        let mut shown = HashMap::<String, Vec<usize>>::new();
+        for (at, node) in self.nodes.iter().enumerate() {
+            if matches!(node.kind, Kind::Trusted | Kind::Shown) {
+                shown.entry(node.subject.clone()).or_default().push(at);
+            }
+        }
+        for at in 0..self.nodes.len() {
+            let (Kind::Unseen, Some([one])) = (
+                self.nodes[at].kind,
+                shown.get(&self.nodes[at].subject).map(Vec::as_slice),
+            ) else {
+                continue;
+            };
+            let leaves = std::mem::take(&mut self.nodes[at].leaves);
+            self.nodes[*one].leaves.extend(leaves);
+            for child in 0..self.nodes.len() {
+                if self.nodes[child].parent == Some(at) {
+                    self.nodes[child].parent = None;
+                    self.set_parent(child, *one);
+                }
+            }
+        }
+        for node in &mut self.nodes {
+            node.leaves.sort_unstable();
+        }
     }
 
     /// The tops of the trees: trusted roots first, then by subject.
@@ -77,37 +105,34 @@ impl Authorities {
         &self.nodes[number]
     }
 
-    /// How many somebody showed or trusts.
+    /// How many somebody showed or trusts, of those that are above a row.
     pub(crate) fn len(&self) -> usize {
-        self.nodes
-            .iter()
-            .filter(|node| node.kind != Kind::SelfSigned)
+        let known = |at: &usize| matches!(self.nodes[*at].kind, Kind::Trusted | Kind::Shown);
+        (0..self.nodes.len())
+            .filter(known)
+            .filter(|at| self.weight(*at) > 0)
             .count()
     }
 
-    /// How many certificates are below it, its own and its children's.
+    /// How many rows are below it, its own and its children's.
     pub(crate) fn weight(&self, number: usize) -> usize {
-        let node = &self.nodes[number];
-        node.leaves.len()
-            + node
-                .children
-                .iter()
-                .map(|child| self.weight(*child))
-                .sum::<usize>()
+        self.below(number).len()
     }
 
-    /// The worst of everything below it.
-    pub(crate) fn level(&self, number: usize) -> Level {
+    /// The numbers of the rows below it.
+    pub(crate) fn below(&self, number: usize) -> Vec<usize> {
         let node = &self.nodes[number];
-        let below = node.children.iter().map(|child| self.level(*child));
-        below.fold(node.level, Level::max)
+        let mut all = node.leaves.clone();
+        for child in &node.children {
+            all.extend(self.below(*child));
+        }
+        all
     }
 
     fn add(&mut self, number: usize, row: &Row<'_>) {
         let Some(leaf) = row.leaf() else { return };
         let at = self.issuer_of(leaf, row);
         self.nodes[at].leaves.push(number);
-        self.nodes[at].level = self.nodes[at].level.max(row.level());
     }
 
     /// The node of whoever signed the certificate, and of all above it that the row shows. The order of a chain does
@@ -173,7 +198,6 @@ impl Authorities {
             not_after: None,
             kind,
             leaves: Vec::new(),
-            level: Level::Ok,
             children: Vec::new(),
             parent: None,
         });

@@ -25,6 +25,10 @@ impl Fleet {
                 newest.insert(report.host.clone(), report);
             }
         }
+        // Who looked at nothing, such as a host that only puts the reports of others together, is not part of the fleet.
+        if newest.values().any(Report::looked) {
+            newest.retain(|_, report| report.looked());
+        }
         Self {
             reports: newest.into_values().collect(),
         }

@@ -62,6 +62,11 @@ impl Report {
         Ok(report)
     }
 
+    /// Whether there was anything to look at.
+    pub fn looked(&self) -> bool {
+        !self.endpoints.is_empty() || !self.files.is_empty()
+    }
+
     /// The worst of everything in it.
     pub fn level(&self) -> Level {
         let endpoints = self.endpoints.iter().map(|endpoint| endpoint.status);

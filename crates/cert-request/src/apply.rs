@@ -165,6 +165,15 @@ impl Work<'_> {
         Ok((key, request))
     }
 
+    /// Key and request for somebody who is asked elsewhere.
+    ///
+    /// # Errors
+    /// That they cannot be made.
+    pub fn made(&self, source: KeySource) -> Result<Pending, EntryError> {
+        let (key, request) = self.key_and_request(source)?;
+        Ok(Pending { key, request })
+    }
+
     fn issue(&self, source: KeySource) -> Result<Applied, EntryError> {
         let (key, request) = self.key_and_request(source)?;
         match self.ask(&key, &request)? {
@@ -173,7 +182,7 @@ impl Work<'_> {
         }
     }
 
-    /// Takes what an ACME server gave for a request that was ordered before.
+    /// Takes what a server gave for a request that it was asked with before.
     ///
     /// # Errors
     /// That it is not what was asked for, or cannot be installed; then the old files are in place.

@@ -9,6 +9,7 @@ use pki::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::kept::KeptError;
+use crate::signed::SignError;
 
 /// Why one certificate could not be brought into the wished state.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +102,9 @@ pub enum EntryError {
         /// What is wrong with it.
         why: String,
     },
+    /// A Vault did not sign it, or not as was asked for.
+    #[error(transparent)]
+    Vault(Box<SignError>),
     /// Key or request of a pending request is not what it should be.
     #[error("the pending request in '{}' cannot be read: {why}; remove that directory to begin a new request", path.display())]
     PendingUnreadable {
@@ -120,6 +124,12 @@ impl From<CertificateError> for EntryError {
 impl From<KeptError> for EntryError {
     fn from(error: KeptError) -> Self {
         Self::Certmonger(Box::new(error))
+    }
+}
+
+impl From<SignError> for EntryError {
+    fn from(error: SignError) -> Self {
+        Self::Vault(Box::new(error))
     }
 }
 
@@ -163,6 +173,7 @@ impl EntryError {
             Self::StateDir { .. } => "external.state_dir",
             Self::Store { .. } => "files.store",
             Self::Unreadable { .. } => "files.unreadable",
+            Self::Vault(error) => error.kind(),
             Self::PendingUnreadable { .. } => "external.pending_unreadable",
         }
     }
@@ -174,6 +185,7 @@ impl EntryError {
             Self::Certmonger(error) => error.hint(),
             Self::Files(error) => error.hint().map(str::to_owned),
             Self::Shared { hint, .. } => hint.clone(),
+            Self::Vault(error) => error.hint(),
             Self::Unreadable { .. } => Some(String::from(
                 "put the file right, remove it, or set on_unreadable: replace",
             )),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use issuers::{
     Acme, AuthorityKey, CaFiles, Error, External, Issuer, Material, PrivateCa, Provided,
-    ProvidedFiles, SelfSigned, Signed,
+    ProvidedFiles, SelfSigned, Signed, Vault,
 };
-use pki::{PrivateKey, Timestamp};
+use pki::{Certificate, PrivateKey, Timestamp};
 use tls_files::Observed;
 use zeroize::Zeroizing;
 
@@ -32,6 +32,8 @@ pub enum Loaded {
     Provided(Box<Provided>),
     /// The subject.
     SelfSigned(Box<SelfSigned>),
+    /// A Vault or OpenBao.
+    Vault(Box<Vault>),
 }
 
 impl Loaded {
@@ -44,6 +46,7 @@ impl Loaded {
             Self::PrivateCa(issuer) => issuer.as_ref(),
             Self::Provided(issuer) => issuer.as_ref(),
             Self::SelfSigned(issuer) => issuer.as_ref(),
+            Self::Vault(issuer) => issuer.as_ref(),
         }
     }
 
@@ -51,7 +54,7 @@ impl Loaded {
     /// account of what it issues.
     pub fn issues_without_effect(&self) -> bool {
         match self {
-            Self::Acme(_) | Self::Certmonger(_) => false,
+            Self::Acme(_) | Self::Certmonger(_) | Self::Vault(_) => false,
             Self::External(_) | Self::PrivateCa(_) | Self::Provided(_) | Self::SelfSigned(_) => {
                 true
             }
@@ -70,6 +73,14 @@ impl Loaded {
     pub fn kept(&self) -> Option<&Kept> {
         match self {
             Self::Certmonger(kept) => Some(kept),
+            _ => None,
+        }
+    }
+
+    /// The role of a Vault, if it is one.
+    pub fn vault(&self) -> Option<&Vault> {
+        match self {
+            Self::Vault(issuer) => Some(issuer),
             _ => None,
         }
     }
@@ -141,6 +152,7 @@ fn load(
             signed.as_ref(),
             trust.as_deref(),
         )?)),
+        IssuerSpec::Vault(spec) => Ok(Loaded::Vault(Box::new(vault(spec.root.as_deref())?))),
         IssuerSpec::Provided(spec) => Ok(Loaded::Provided(Box::new(provided(spec, entry, now)?))),
     }
 }
@@ -216,6 +228,29 @@ fn external(signed: Option<&Source>, trust: Option<&Path>) -> Result<External, E
         .transpose()?;
     let trust = trust.map(|path| read("trusted root", path)).transpose()?;
     External::new(signed, trust.as_ref().map(material).as_ref())
+}
+
+/// A role of a Vault of which nothing is known yet.
+///
+/// # Errors
+/// That the file of its roots cannot be read.
+pub fn vault(root: Option<&Path>) -> Result<Vault, Error> {
+    Ok(Vault::new(Arc::new(given_roots(root)?)))
+}
+
+/// The roots in a file; none without one.
+///
+/// # Errors
+/// That it cannot be read.
+pub fn given_roots(path: Option<&Path>) -> Result<Vec<Certificate>, Error> {
+    let Some(path) = path else {
+        return Ok(Vec::new());
+    };
+    let (what, bytes) = read("trusted root", path)?;
+    pki::chain::parse_bundle(&bytes).map_err(|source| Error::Bundle {
+        what,
+        source: Box::new(source),
+    })
 }
 
 fn provided(spec: &ProvidedSpec, entry: &Entry, now: Timestamp) -> Result<Provided, Error> {

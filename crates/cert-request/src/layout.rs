@@ -320,6 +320,11 @@ pub fn check_root(entry: &Entry, issuer: &dyn Issuer) -> Result<(), EntryError> 
     }
 }
 
+/// Whether a file of the entry is about a root.
+pub fn wants_root(entry: &Entry) -> bool {
+    entry.files.iter().any(|file| file.content.wants_root())
+}
+
 fn root_unknown(file: &FileSpec) -> EntryError {
     EntryError::RootUnknown {
         content: file.content.word(),

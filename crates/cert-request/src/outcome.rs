@@ -239,16 +239,16 @@ pub fn nothing_to_do() -> Outcome {
     }
 }
 
-/// The answer of the task.
+/// The answer of the task; `warnings` are those of no single entry.
 ///
 /// # Errors
 /// [`TaskError::Entries`] when an entry failed; it carries the same facts.
 pub fn answer(
     outcomes: &[EntryOutcome<'_>],
     recovered: &[Recovered],
+    mut warnings: Vec<String>,
 ) -> Result<Outcome, TaskError> {
     let mut facts = facts_of(outcomes);
-    let mut warnings: Vec<String> = Vec::new();
     for outcome in outcomes {
         warnings.extend(
             outcome

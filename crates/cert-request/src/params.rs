@@ -5,12 +5,14 @@
 //! entry and must see what was not given; the values that hold without both are in `request.rs`.
 
 mod acme;
+mod vault;
 
 use ansible_module::{Element, Kind, OptionSpec, Secret};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub use acme::{ACME, AcmeParams, HttpParams};
+pub use vault::{VAULT, VaultParams};
 
 /// The contents that a file may have.
 pub const CONTENTS: &[&str] = &[
@@ -93,6 +95,7 @@ const ISSUER: &[OptionSpec] = &[
     OptionSpec::new("provided", Kind::Dict).options(PROVIDED),
     OptionSpec::new("certmonger", Kind::Dict).options(CERTMONGER),
     OptionSpec::new("acme", Kind::Dict).options(ACME),
+    OptionSpec::new("vault", Kind::Dict).options(VAULT),
 ];
 
 const FILE: &[OptionSpec] = &[
@@ -282,6 +285,8 @@ pub struct IssuerParams {
     pub certmonger: Option<CertmongerParams>,
     /// An ACME server.
     pub acme: Option<AcmeParams>,
+    /// A Vault or OpenBao.
+    pub vault: Option<VaultParams>,
 }
 
 /// certmonger on this host.

@@ -9,6 +9,7 @@ mod files;
 mod issuer;
 mod merged;
 mod naming;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -24,6 +25,7 @@ pub use certmonger::{CertmongerSpec, Given, SavedFile};
 pub use entry::{Entry, EntryName, KeyWish, OnUnreadable, Renew, RenewOn};
 pub use files::{Content, FileSpec, Store};
 pub use issuer::{IssuerSpec, PrivateCaSpec, ProvidedSpec, Source};
+pub use vault::{RevokeOld, VaultSpec};
 
 use crate::params::Params;
 use merged::Merged;
@@ -82,7 +84,12 @@ impl Request {
         check_paths(params, &mut notes);
         let lock_timeout = notes.parsed::<Lifetime>("lock_timeout", &params.lock_timeout);
         let state_dir = notes.absolute("state_dir", &params.state_dir);
-        let parallel = parallel(params.parallel, &mut notes);
+        let mut parallel = parallel(params.parallel, &mut notes);
+        let is_signed = |entry: &Entry| matches!(entry.issuer, IssuerSpec::Vault(_));
+        if params.parallel.is_none() && entries.iter().any(is_signed) {
+            // They wait for the server, not for a core.
+            parallel = parallel.max(acme::USUAL_WORKERS);
+        }
         for entry in &mut entries {
             if let IssuerSpec::Acme(spec) = &mut entry.issuer {
                 spec.shared.parallel = match params.parallel {

@@ -2,6 +2,7 @@
 //! The walk of one task: lock, observe, decide, (check mode answers here,) apply, answer.
 
 mod acme;
+mod vault;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use crate::ordered::{self, Place, Servers};
 use crate::outcome::{EntryOutcome, answer, nothing_to_do};
 use crate::params::{OPTIONS, Params};
 use crate::request::{DesiredState, Entry, EntryName, IssuerSpec, Request};
+use crate::signed::Servers as Vaults;
 use crate::state::PendingDir;
 
 /// The module.
@@ -49,6 +51,7 @@ impl Module for CertRequest {
             collisions: collisions(&request.entries),
             daemons: daemons(&request, &invocation.control),
             servers: Servers::new(invocation.now),
+            vaults: Vaults::new(invocation.now),
             now: Timestamp::from(invocation.now),
             begun: Instant::now(),
             control: &invocation.control,
@@ -82,6 +85,7 @@ struct Task<'a> {
     collisions: BTreeMap<EntryName, EntryError>,
     daemons: Daemons,
     servers: Servers,
+    vaults: Vaults,
     now: Timestamp,
     /// When `now` was the present: waiting for certmonger takes time, and what it gives is younger than the task.
     begun: Instant,
@@ -129,7 +133,7 @@ impl<'a> Task<'a> {
             DesiredState::Absent => self.absent(&recovery),
         };
         drop(locks);
-        answer(&outcomes, &recovery.done)
+        answer(&outcomes, &recovery.done, self.vaults.close())
     }
 
     /// Every directory in which something may be written, as far as it can be opened: one that cannot be spoils
@@ -272,6 +276,7 @@ impl<'a> Task<'a> {
             decision = decide(job.entry, issuer, seen, self.now)?;
             decision.warnings.extend(warning);
         }
+        let decision = self.ask_vault(job.entry, issuer, seen, decision)?;
         if decision.action.changes() {
             for file in &job.entry.files {
                 tls_files::check_destination(&file.target)?;
@@ -295,6 +300,9 @@ impl<'a> Task<'a> {
         outcome.before.clone_from(&step.seen.certificate);
         outcome.after.clone_from(&step.seen.certificate);
         let result = match (&step.decision, &step.job.issuer) {
+            (Ok(decision), Ok(Loaded::Vault(issuer))) if !self.control.check_mode => {
+                self.sign_or_act(entry, issuer, step, decision, &mut outcome)
+            }
             (Ok(decision), Ok(Loaded::Acme(issuer))) if ordered.is_some() => {
                 self.take(entry, (issuer, ordered), &step.seen, decision, &mut outcome)
             }
@@ -331,6 +339,7 @@ impl<'a> Task<'a> {
         };
         let applied = if self.control.check_mode {
             Self::foresee(entry, decision)?;
+            self.foresee_signing(entry, decision.action)?;
             work.rehearse(decision)?;
             predicted(decision, seen)
         } else if let Some(settled) = settled {
@@ -444,7 +453,7 @@ impl<'a> Task<'a> {
         let pending = PendingDir::new(&self.request.state_dir, &entry.name);
         let place = Place::new(&self.request.state_dir, entry);
         let is_ordered = place.all().iter().any(exists);
-        let is_tracked = self.stop_tracking(entry)?;
+        let is_tracked = self.stop_tracking(entry)? | self.revoke_removed(entry)?;
         let mut changed = is_tracked || is_ordered || !paths.is_empty() || pending.path().is_dir();
         outcome.changed = is_tracked && !self.control.check_mode;
         if !self.control.check_mode {

@@ -71,6 +71,9 @@ pub enum Error {
     /// A mistake of this program: it asks before it takes.
     #[error("nothing was ordered from the ACME server for this request")]
     NotOrdered,
+    /// A mistake of this program: it asks before it takes.
+    #[error("nothing was signed by the server for this request")]
+    NotSigned,
     /// The operator should look at the file or option that `what` names.
     #[error("cannot read {what}")]
     Material {
@@ -157,7 +160,9 @@ impl Error {
             Self::Bundle { .. } | Self::Material { .. } | Self::Source { .. } => {
                 "issuer.unreadable"
             }
-            Self::Issue { .. } | Self::KeepsItsKeys | Self::NotOrdered => "issuer.refused",
+            Self::Issue { .. } | Self::KeepsItsKeys | Self::NotOrdered | Self::NotSigned => {
+                "issuer.refused"
+            }
             Self::Provided { source } => chain_kind(source),
             Self::Shared(error) => error.kind(),
             Self::SignedForOtherKey { .. } => "external.other_key",

@@ -6,9 +6,9 @@
 //! the options name and hands over bytes, and what an issuer returns is bytes again, which only
 //! [`pki::chain::verify`] turns into something that may be installed.
 //!
-//! The place of `vault` is this trait and one file: an issuer that asks somebody else answers [`Issued::Pending`] until
-//! the other side has decided. [`Acme`] is asked for all certificates of a task together, so it is given the answers
-//! before. [`Certmonger`] is the exception: it keeps the key itself.
+//! An issuer that asks somebody else answers [`Issued::Pending`] until the other side has decided. [`Acme`] and [`Vault`]
+//! are servers that the executable asks, once for all certificates of a task where that is possible, so they are given the
+//! answers before. [`Certmonger`] is the exception: it keeps the key itself.
 
 mod acme;
 mod certmonger;
@@ -17,6 +17,7 @@ mod external;
 mod private_ca;
 mod provided;
 mod self_signed;
+mod vault;
 
 pub use acme::{Acme, Kept};
 pub use certmonger::Certmonger;
@@ -25,6 +26,7 @@ pub use external::{External, Signed};
 pub use private_ca::{AuthorityKey, CaFiles, PrivateCa};
 pub use provided::{Provided, ProvidedFiles};
 pub use self_signed::SelfSigned;
+pub use vault::{Issuing, Vault};
 
 use pki::chain::Trust;
 use pki::{

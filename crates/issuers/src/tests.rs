@@ -277,3 +277,63 @@ fn an_answer_from_outside_must_be_for_our_key() {
     let strict = External::new(None, Some(&material(&roots))).unwrap();
     assert_ne!(strict.issued(&answer[0], &answer[1..]), IssuerMatch::Ours);
 }
+
+#[test]
+fn a_vault_judges_by_the_authority_that_signs_now_and_by_nothing_before_it_was_asked() {
+    let (old, new) = (grown(days(100)), grown(days(200)));
+    let outside = private_ca(&old, &old.ca_key, &pem(&[&old.ca])).unwrap();
+    let leaf = issue(&outside, days(10)).remove(0);
+    let vault = Vault::default();
+    assert_eq!(vault.issued(&leaf, &[]), IssuerMatch::Ours);
+    assert_ne!(vault.issued(&old.root, &[]), IssuerMatch::Ours);
+    assert_eq!(vault.obtainable(days(398)), days(398));
+
+    let signs = |tree: &Tree| {
+        vault.with_issuing(std::sync::Arc::new(Issuing {
+            certificate: tree.ca.clone(),
+            above: vec![tree.root.clone()],
+        }))
+    };
+    assert_eq!(signs(&old).issued(&leaf, &[]), IssuerMatch::Ours);
+    assert_ne!(signs(&new).issued(&leaf, &[]), IssuerMatch::Ours);
+    let (known, issuing) = (signs(&old), signs(&old).issuing().unwrap().clone());
+    assert!(known.obtainable(days(398)) < issuing.until(days(398)));
+    assert!(issuing.until(days(398)) < days(100));
+    assert_eq!(
+        (known.obtainable(days(9)), issuing.until(days(9))),
+        (days(9), days(9))
+    );
+
+    let revoked = vault.with_revocation(Some(NOW));
+    assert!(
+        revoked
+            .revoked(&leaf)
+            .unwrap()
+            .ends_with("2027-01-15T08:00:00Z")
+    );
+    assert_eq!(vault.revoked(&leaf), None);
+}
+
+#[test]
+fn a_vault_gives_what_the_server_gave_and_nothing_else() {
+    let tree = grown(days(100));
+    let (wish, key) = (request("web.example.org", false), key());
+    let csr = CertificateRequest::create(&wish, &key).unwrap();
+    let wish = Wish {
+        template: &wish,
+        key: &key,
+        not_before: NOW,
+        not_after: days(10),
+        now: NOW,
+    };
+    let vault = Vault::default();
+    assert_eq!(
+        vault.issue(&csr, &wish).unwrap_err().kind(),
+        "issuer.refused"
+    );
+    let answer = pem(&[&tree.ca]);
+    let Issued::Bytes { pem } = vault.with_chain(answer.clone()).issue(&csr, &wish).unwrap() else {
+        unreachable!()
+    };
+    assert_eq!(pem, answer);
+}

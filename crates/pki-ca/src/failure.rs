@@ -263,6 +263,9 @@ pub enum Failure {
         #[source]
         source: Box<pki::chain::Error>,
     },
+    /// Of authorities in a Vault only.
+    #[error(transparent)]
+    Vault(#[from] crate::vault::failure::VaultFailure),
 }
 
 impl Failure {

@@ -3,7 +3,7 @@
 
 mod authority;
 mod drift;
-mod files;
+pub(crate) mod files;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -320,7 +320,7 @@ impl Report<'_> {
     }
 }
 
-fn take_failures<T>(results: &mut [Result<T, Failure>]) -> Vec<(usize, Failure)> {
+pub(crate) fn take_failures<T>(results: &mut [Result<T, Failure>]) -> Vec<(usize, Failure)> {
     let mut failures = Vec::new();
     for (index, result) in results.iter_mut().enumerate() {
         if result.is_err() {
@@ -343,7 +343,10 @@ fn living_facts(living: &Living) -> Map<String, Value> {
     facts
 }
 
-fn certificate_facts(certificate: &Certificate, above: &[Certificate]) -> Map<String, Value> {
+pub(crate) fn certificate_facts(
+    certificate: &Certificate,
+    above: &[Certificate],
+) -> Map<String, Value> {
     let facts = certificate.facts();
     let root = above.last().unwrap_or(certificate);
     let chain: String = std::iter::once(certificate)
@@ -363,7 +366,7 @@ fn certificate_facts(certificate: &Certificate, above: &[Certificate]) -> Map<St
 }
 
 /// What a person compares in a diff.
-fn comparable(facts: &Map<String, Value>) -> Value {
+pub(crate) fn comparable(facts: &Map<String, Value>) -> Value {
     let keys = [
         "subject",
         "serial",
@@ -378,14 +381,14 @@ fn comparable(facts: &Map<String, Value>) -> Value {
     Value::Object(kept.collect())
 }
 
-fn reasons(reasons: &[Reason]) -> Value {
+pub(crate) fn reasons(reasons: &[Reason]) -> Value {
     reasons
         .iter()
         .map(|reason| json!({"kind": reason.kind, "detail": reason.detail}))
         .collect()
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub(crate) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
         _ => Map::new(),

@@ -141,6 +141,7 @@ pub const OPTIONS: &[OptionSpec] = &[
         .options(REVOKE)
         .default("[]"),
     OptionSpec::new("crl", Kind::Dict).options(CRL),
+    OptionSpec::new("vault_config", Kind::Dict).options(crate::vault::config::params::VAULT_CONFIG),
     OptionSpec::new("inspect", Kind::Bool).default("false"),
     OptionSpec::new("lock_timeout", Kind::Str).default(r#""60s""#),
     OptionSpec::new("parallel", Kind::Int),
@@ -169,6 +170,9 @@ pub struct Params {
     /// Revocation lists to be kept fresh.
     #[serde(default)]
     pub crl: Option<Crl>,
+    /// How the mount is configured; only for backend vault.
+    #[serde(default)]
+    pub vault_config: Option<crate::vault::config::params::VaultConfig>,
     /// Report the server and all issuers of the mount; only for backend vault.
     #[serde(default)]
     pub inspect: bool,

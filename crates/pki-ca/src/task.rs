@@ -17,6 +17,7 @@ use crate::params::{OPTIONS, Params};
 use crate::plan::Plan;
 use crate::request::Request;
 use crate::tree::Directory;
+use crate::vault;
 
 /// The module.
 pub struct PkiCa;
@@ -31,10 +32,18 @@ impl Module for PkiCa {
     }
 
     fn further_faults(params: Params) -> Faults {
-        Request::try_from_params(params).map_or_else(Faults::from, |_| Faults::new())
+        let faults = if params.backend.vault.is_some() {
+            vault::request::Request::try_from_params(params).err()
+        } else {
+            Request::try_from_params(params).err()
+        };
+        faults.map_or_else(Faults::new, Faults::from)
     }
 
     fn run(invocation: Invocation<Params>) -> Result<Outcome, Failure> {
+        if invocation.params.backend.vault.is_some() {
+            return vault::task::run(invocation);
+        }
         let request = Request::try_from_params(invocation.params)?;
         let now = Timestamp::from(invocation.now);
         if invocation.control.check_mode {

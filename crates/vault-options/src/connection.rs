@@ -161,6 +161,14 @@ impl Connection {
     /// # Errors
     /// What is wrong with a file.
     pub fn open(&self) -> Result<Vault> {
+        Vault::open(self.settings()?)
+    }
+
+    /// The settings, with what is in the files.
+    ///
+    /// # Errors
+    /// What is wrong with a file.
+    pub fn settings(&self) -> Result<Settings> {
         let mut settings = self.settings.clone();
         settings.trust = match &self.authorities {
             Authorities::System => Trust::System,
@@ -171,7 +179,7 @@ impl Connection {
         if let Some((certificate, key)) = &self.client {
             settings.identity = Some(identity(certificate, key)?);
         }
-        Vault::open(settings)
+        Ok(settings)
     }
 
     /// The addresses.

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The connection.
 
-use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
 
-use serde_json::Value;
-use web::{Method, Request};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use web::Method;
 
-use crate::{Answer, Auth, Error, Held, Result, Settings};
+use crate::call::{Call, Leave, Repeat};
+use crate::node::Node;
+use crate::session::Sessions;
+use crate::tries::Choice;
+use crate::{Answer, Error, Result, Secret, Settings};
 
-/// Whether a write may be done twice, when nobody knows whether it was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
-    /// Nothing is worse for it.
-    Safe,
-    /// It would make another key or issuer: [`Error::LostAnswer`] tells that somebody must look.
-    Never,
-}
+/// How long giving a token back may be tried: nothing depends on it but tidiness.
+const FAREWELL: Duration = Duration::from_secs(2);
 
-/// A connection to the nodes of one cluster. Threads may share it; it logs in when a token is needed first.
+/// A connection to the nodes of one cluster. Threads may share it; it logs in when a token is needed first. When it is
+/// dropped, it is closed.
 #[derive(Debug)]
 pub struct Vault {
     settings: Settings,
-    client: Arc<web::Client>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) choice: Mutex<Choice>,
+    pub(crate) sessions: Sessions,
 }
 
 impl Vault {
@@ -30,21 +33,22 @@ impl Vault {
     /// # Errors
     /// [`Error::Setting`], [`Error::Plaintext`].
     pub fn open(settings: Settings) -> Result<Self> {
-        let client = web::Client::new(&web::Settings {
-            trust: settings.trust.clone(),
-            identity: settings.identity.clone(),
-            timeout: settings.timeout,
-            body_limit: 64 << 20,
-            allow_http: true,
-            ..web::Settings::default()
-        });
-        let client = client.map_err(|error| Error::Setting {
-            what: "connection",
-            reason: error.to_string(),
-        })?;
+        if let Some(namespace) = &settings.namespace
+            && !namespace.bytes().all(|b| (0x21..0x7f).contains(&b))
+        {
+            return Err(Error::Setting {
+                what: "namespace",
+                reason: format!(
+                    "'{}' has characters that no header takes",
+                    namespace.escape_debug()
+                ),
+            });
+        }
         Ok(Self {
+            nodes: Node::all(&settings)?,
             settings,
-            client: Arc::new(client),
+            choice: Mutex::default(),
+            sessions: Sessions::default(),
         })
     }
 
@@ -53,9 +57,23 @@ impl Vault {
         &self.settings
     }
 
-    /// Gives back the token if it was got by logging in; what is wrong with that is a warning at most.
+    /// Gives back the token if it was got by logging in, and batch tokens apart, which end by themselves. What goes
+    /// wrong with that is worth a warning, no more.
     pub fn close(&self) -> Vec<String> {
-        Vec::new()
+        let Some(session) = self.take_session() else {
+            return Vec::new();
+        };
+        if !(session.is_ours && session.is_revocable && self.settings.revoke_after) {
+            return Vec::new();
+        }
+        let leave = Leave::Token(session.token.clone());
+        let revoked = Call::new(Method::Post, "auth/token/revoke-self")
+            .map(|call| call.leave(leave).json(&json!({})).within(FAREWELL))
+            .and_then(|call| self.ask(&call));
+        match revoked {
+            Ok(_) => Vec::new(),
+            Err(error) => vec![format!("the token of the login was not revoked: {error}")],
+        }
     }
 
     /// Reads a path; `None` if there is nothing.
@@ -63,7 +81,7 @@ impl Vault {
     /// # Errors
     /// Whatever the server does not do.
     pub fn read(&self, path: &str) -> Result<Option<Answer>> {
-        self.found(Method::Get, path)
+        self.found(&Call::new(Method::Get, path)?)
     }
 
     /// The names below a path; none if there are none.
@@ -80,7 +98,7 @@ impl Vault {
     /// # Errors
     /// Whatever the server does not do.
     pub fn listed(&self, path: &str) -> Result<Option<Answer>> {
-        self.found(Method::List, path)
+        self.found(&Call::new(Method::List, path)?)
     }
 
     /// What a path answers that is not JSON (`pki/ca/pem`, `pki/crl`); `None` if there is nothing.
@@ -88,12 +106,11 @@ impl Vault {
     /// # Errors
     /// Whatever the server does not do.
     pub fn read_raw(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        let response = self.send(self.request(Method::Get, path))?;
-        match response.status {
-            200 => Ok(Some(response.body)),
-            204 | 404 => Ok(None),
-            _ => Err(refused(&response)),
+        let response = self.ask(&Call::new(Method::Get, path)?)?;
+        if response.media_type() == "text/html" {
+            return Err(self.foreign(&response));
         }
+        Ok((response.status == 200).then_some(response.body))
     }
 
     /// Writes; replaces what is there, or does something.
@@ -101,8 +118,31 @@ impl Vault {
     /// # Errors
     /// Whatever the server does not do.
     pub fn write(&self, path: &str, body: &Value, repeat: Repeat) -> Result<Answer> {
-        let _ = repeat;
-        self.done(self.request(Method::Post, path).json(body))
+        self.done(&Call::new(Method::Post, path)?.json(body).repeat(repeat))
+    }
+
+    /// Writes, and gets not the answer but a token with which it can be had once (`X-Vault-Wrap-TTL`).
+    ///
+    /// # Errors
+    /// Whatever the server does not do.
+    pub fn write_wrapped(&self, path: &str, body: &Value, seconds: u64) -> Result<Wrapped> {
+        let call = Call::new(Method::Post, path)?.json(body).wrapped(seconds);
+        let response = self.ask(&call)?;
+        let whole: Value = response.json().unwrap_or_default();
+        let info: Option<WrapInfo> = serde_json::from_value(whole["wrap_info"].clone()).ok();
+        let Some(info) = info else {
+            return Err(Error::Answer {
+                url: response.url,
+                reason: "it is not wrapped".to_owned(),
+            });
+        };
+        Ok(Wrapped {
+            token: Secret::new(info.token),
+            accessor: info.accessor,
+            wrapped_accessor: info.wrapped_accessor,
+            ttl: info.ttl,
+            creation_path: info.creation_path,
+        })
     }
 
     /// Changes the members that are given, and no other.
@@ -110,9 +150,7 @@ impl Vault {
     /// # Errors
     /// Whatever the server does not do.
     pub fn patch(&self, path: &str, body: &Value) -> Result<Answer> {
-        let bytes = body.to_string().into_bytes();
-        let request = self.request(Method::Patch, path);
-        self.done(request.body("application/merge-patch+json", bytes))
+        self.done(&Call::new(Method::Patch, path)?.merge_patch(body))
     }
 
     /// Deletes; what is not there is deleted too.
@@ -120,56 +158,47 @@ impl Vault {
     /// # Errors
     /// Whatever the server does not do.
     pub fn delete(&self, path: &str) -> Result<Answer> {
-        self.done(self.request(Method::Delete, path))
+        self.done(&Call::new(Method::Delete, path)?)
     }
 
-    fn found(&self, method: Method, path: &str) -> Result<Option<Answer>> {
-        let response = self.send(self.request(method, path))?;
+    pub(crate) fn found(&self, call: &Call) -> Result<Option<Answer>> {
+        let response = self.ask(call)?;
         match response.status {
             404 => Ok(None),
-            _ if response.is_success() => Answer::of(&response).map(Some),
-            _ => Err(refused(&response)),
+            _ => Answer::of(&response).map(Some),
         }
-    }
-
-    fn done(&self, request: Request) -> Result<Answer> {
-        let response = self.send(request)?;
-        match response.is_success() {
-            true => Answer::of(&response),
-            false => Err(refused(&response)),
-        }
-    }
-
-    fn request(&self, method: Method, path: &str) -> Request {
-        let address = self.settings.addresses.first().map_or("", String::as_str);
-        let url = format!("{}/v1/{path}", address.trim_end_matches('/'));
-        let mut request = Request::new(method, url).header("X-Vault-Request", "true");
-        if let Some(namespace) = &self.settings.namespace {
-            request = request.header("X-Vault-Namespace", namespace);
-        }
-        if let Auth::Token(Held::Given(token)) = &self.settings.auth {
-            request = request.header("X-Vault-Token", token.expose());
-        }
-        request
-    }
-
-    fn send(&self, request: Request) -> Result<web::Response> {
-        self.client
-            .send(&request)
-            .map_err(|last| Error::Unreachable {
-                tried: self.settings.addresses.join(", "),
-                waited: std::time::Duration::ZERO,
-                last,
-            })
     }
 }
 
-fn refused(response: &web::Response) -> Error {
-    let said: Value = response.json().unwrap_or_default();
-    let first = said["errors"][0].as_str().unwrap_or("no reason was given");
-    Error::Refused {
-        url: response.url.clone(),
-        status: response.status,
-        reason: first.to_owned(),
+impl Drop for Vault {
+    fn drop(&mut self) {
+        // There is nobody left to hear the warning.
+        let _ = self.close();
     }
+}
+
+/// A token with which an answer can be had once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrapped {
+    /// The wrapping token.
+    pub token: Secret,
+    /// With which it can be revoked by who must not have it.
+    pub accessor: String,
+    /// The accessor of a token in it, if there is one.
+    pub wrapped_accessor: String,
+    /// How long it is good, in seconds.
+    pub ttl: u64,
+    /// The path that made it, which who unwraps compares.
+    pub creation_path: String,
+}
+
+#[derive(Deserialize)]
+struct WrapInfo {
+    token: String,
+    #[serde(default)]
+    accessor: String,
+    #[serde(default)]
+    wrapped_accessor: String,
+    ttl: u64,
+    creation_path: String,
 }

@@ -186,8 +186,8 @@ pub enum Error {
         tried: String,
         /// How long it was tried.
         waited: Duration,
-        /// How the last one failed; it says why in `caused_by`.
-        last: web::Error,
+        /// How each of them failed.
+        last: String,
     },
     /// The server ignored a part of what it was told; it is another version, or the name is wrong. It was done without it.
     #[error("{url} has done it without a part of what it was told: {warning}")]

@@ -127,7 +127,8 @@ pub struct Settings {
     pub server_name: Option<String>,
     /// How long one answer may take.
     pub timeout: Duration,
-    /// For how long what will pass is waited for, from its first sign.
+    /// For how long what will pass is waited for, from its first sign. After a call that waited in vain the next ones do not
+    /// wait, until one succeeds.
     pub retry_window: Duration,
     /// For how long somebody is waited for who unseals.
     pub wait_unsealed: Duration,

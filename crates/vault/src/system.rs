@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The state of a server and of its mounts.
 
+use std::time::SystemTime;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::call::Call;
 use crate::{Answer, Error, Repeat, Result, Vault};
 
 /// `sys/health`: asked without token and namespace.
@@ -155,11 +158,16 @@ impl Vault {
     /// # Errors
     /// Whatever is no state.
     pub fn health(&self) -> Result<Health> {
-        let found = self.read("sys/health?standbyok=true&sealedcode=200&uninitcode=200")?;
-        let answer = found.unwrap_or_else(|| unreachable_answer("sys/health"));
-        let mut health: Health = answer.parsed()?;
-        health.url = answer.url;
-        Ok(health)
+        Health::of(&self.done(&Call::state(HEALTH))?)
+    }
+
+    /// The state of each address, in their order, without patience: what cannot be asked now is said so.
+    pub fn healths(&self) -> Vec<(String, Result<Health>)> {
+        let each = |index: usize| Health::of(&self.state_of(index, HEALTH)?);
+        let addresses = self.settings().addresses.iter().enumerate();
+        addresses
+            .map(|(index, address)| (address.clone(), each(index)))
+            .collect()
     }
 
     /// Whether the node that is asked is sealed, and what it needs.
@@ -167,10 +175,7 @@ impl Vault {
     /// # Errors
     /// Whatever is no state.
     pub fn seal_status(&self) -> Result<SealStatus> {
-        let found = self.read("sys/seal-status")?;
-        found
-            .unwrap_or_else(|| unreachable_answer("sys/seal-status"))
-            .parsed()
+        self.done(&Call::state("sys/seal-status"))?.parsed()
     }
 
     /// Who leads.
@@ -178,19 +183,41 @@ impl Vault {
     /// # Errors
     /// Whatever is no state; a sealed node does not know.
     pub fn leader(&self) -> Result<Leader> {
-        let found = self.read("sys/leader")?;
-        found
-            .unwrap_or_else(|| unreachable_answer("sys/leader"))
-            .parsed()
+        self.done(&Call::state("sys/leader"))?.parsed()
     }
 }
 
-/// Nothing, which no reader takes.
-fn unreachable_answer(path: &str) -> Answer {
-    Answer {
-        url: path.to_owned(),
-        data: Map::new(),
-        warnings: Vec::new(),
-        auth: None,
+/// With the states that are none of success as such; those of Vault Enterprise too.
+const HEALTH: &str = "sys/health?standbyok=true&perfstandbyok=true&sealedcode=200&uninitcode=200&drsecondarycode=200";
+
+impl Health {
+    fn of(answer: &Answer) -> Result<Self> {
+        let mut health: Self = answer.parsed()?;
+        health.url.clone_from(&answer.url);
+        Ok(health)
+    }
+
+    /// How far the server's clock is ahead of ours, in seconds; `now` as ours says when it was asked.
+    pub fn clock_skew(&self, now: SystemTime) -> i64 {
+        let ours = now.duration_since(SystemTime::UNIX_EPOCH);
+        let ours = ours.map_or(0, |span| i64::try_from(span.as_secs()).unwrap_or(i64::MAX));
+        self.server_time_utc.saturating_sub(ours)
+    }
+
+    /// What to say of clocks that differ by more than a minute: certificates of such a server are not valid yet here, or
+    /// end too early.
+    pub fn clock_warning(&self, now: SystemTime) -> Option<String> {
+        let skew = self.clock_skew(now);
+        let word = match skew > 0 {
+            true => "ahead of",
+            false => "behind",
+        };
+        let url = self.url.split("/v1/").next().unwrap_or_default();
+        (skew.abs() > 60).then(|| {
+            format!(
+                "the clock of {url} is {} s {word} the clock of this host; set them",
+                skew.abs()
+            )
+        })
     }
 }

@@ -62,6 +62,7 @@ fn a_real_server_is_asked() {
     for trust in [
         Trust::Only(pebble.certificate().pem.clone()),
         Trust::Also(pebble.certificate().pem.clone()),
+        Trust::Anybody,
     ] {
         let client = Client::new(&Settings {
             trust,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import importlib.util
 import os
 import re
 import socket
@@ -68,6 +69,31 @@ def test_a_module_of_this_collection_signs_what_certmonger_tracks(lab):
     assert str(tree) not in text
     assert helper(lab, "tree") is None and not written.exists()
     assert lab.play("tls.everywhere.certmonger", **settings(lab, certmonger_cas=absent))[1] == 0
+
+
+def test_a_role_of_vault_signs_what_certmonger_tracks(lab):
+    """A real OpenBao behind the role's entry; its token is a secret in the options."""
+    found = importlib.util.spec_from_file_location("openbao", TOP / "tests/openbao.py")
+    openbao = importlib.util.module_from_spec(found)
+    found.loader.exec_module(openbao)
+    server = openbao.OpenBao(lab.place / "bao", tls=True)
+    try:
+        server.api("sys/mounts/pki", {"type": "pki", "config": {"max_lease_ttl": "8760h"}})
+        root = server.api("pki/root/generate/internal", {"common_name": "Bao Root", "key_type": "ec", "key_bits": 256})["certificate"]
+        (lab.place / "bao" / "root.pem").write_text(root, encoding="utf-8")
+        server.api("pki/roles/web", {"allow_any_name": True, "key_type": "any"})
+        vault = {"url": [server.url], "ca_path": str(server.authority), "role": "web", "auth": {"token": openbao.TOKEN}}
+        wished = [{"name": "vault", "cert_request": {"certificates": [{"ttl": "20d", "issuer": {"vault": vault}}]}}]
+        text, _changed = lab.play(ROLE, arguments=["-v"], **settings(lab, certmonger_cas=wished))
+        assert openbao.TOKEN not in text
+        written = lab.at("/etc/tls-everywhere") / "ca-vault.json"
+        assert helper(lab, "vault") == f"{lab.place}/libexec/cert_request --certmonger {written}" and written.stat().st_mode & 0o777 == 0o600
+        lab.play("tls.everywhere.certificate", certificate_requests=[{"name": "vaulted", "dns": "vaulted.example.org", "ca": "vault"}])
+        made = lab.at("/etc/pki/tls/certs/vaulted.crt")
+        assert openssl("verify", "-CAfile", str(lab.place / "bao" / "root.pem"), str(made)).strip().endswith(": OK")
+        assert lab.play(ROLE, **settings(lab, certmonger_cas=wished))[1] == 0
+    finally:
+        server.close()
 
 
 @pytest.fixture

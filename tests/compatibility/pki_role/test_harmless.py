@@ -93,9 +93,11 @@ def test_unknown_keys_are_named_and_refused_on_request(cloud):
     assert "pki_authorities['ExampleCorpRoot']: nobody knows 'colour', it has no effect" in failed.flat()
 
 
-def test_the_vault_backend_is_refused_with_a_clear_message(cloud):
+def test_an_unknown_backend_is_refused_and_the_other_one_wants_a_server(cloud):
+    failed = cloud.run(ok=False, **CAS, pki_backend="acme")
+    assert "backend 'acme' is not served by tls.everywhere.pki; there are standalone and hashi_vault" in failed.flat() and not cloud.pki.exists()
     failed = cloud.run(ok=False, **CAS, pki_backend="hashi_vault")
-    assert "backend 'hashi_vault' is not served by tls.everywhere.pki" in failed.flat() and not cloud.pki.exists()
+    assert "pki_hashi_vault_host: is missing" in failed.flat() and "vault_path: is missing" in failed.flat() and not cloud.pki.exists()
 
 
 def test_an_unwritable_destination_on_one_of_three_hosts(three):

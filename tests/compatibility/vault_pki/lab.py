@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import tempfile
+import time
 
 import openbao
 
@@ -104,6 +107,31 @@ class Lab:
 
     def play(self, plays, ok=True, arguments=(), **values):
         """One run of ansible-playbook."""
+        command, environment = self._command(plays, arguments, values)
+        done = subprocess.run(command, env=environment, cwd=self.place, capture_output=True, text=True, timeout=300, check=False)
+        ran = Ran(done.returncode, done.stdout + done.stderr)
+        if ok is not None:
+            assert (ran.status == 0) == ok, ran.text
+        return ran
+
+    def killed(self, entry, reached, **values):
+        """A run that is killed with all its children, kill -9, as soon as `reached` says so."""
+        tasks = [{"name": f"Entry {entry}", "ansible.builtin.include_role": {"name": "tls.everywhere.vault_pki", "tasks_from": entry}}]
+        command, environment = self._command([{"hosts": "all", "gather_facts": False, "tasks": tasks, "handlers": self.handlers}], (), values)
+        with (self.place / "killed.log").open("w") as log, subprocess.Popen(
+                command, env=environment, cwd=self.place, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True) as process:
+            end = time.monotonic() + 200
+            while process.poll() is None and not reached():
+                assert time.monotonic() < end, (self.place / "killed.log").read_text()
+                time.sleep(0.02)
+            was_running = process.poll() is None
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=20)
+        assert was_running, (self.place / "killed.log").read_text()
+
+    def _command(self, plays, arguments, values):
+        """How ansible-playbook is called, and its environment."""
         (self.place / "play.yml").write_text(json.dumps(plays))
         (self.place / "inventory.json").write_text(json.dumps({"all": {"hosts": {host: self.variables(host) for host in self.hosts}}}))
         (self.place / "variables.json").write_text(json.dumps(self.settings(**values)))
@@ -114,11 +142,7 @@ class Lab:
         }
         command = [venv(self.core) / "bin" / "ansible-playbook", "-i", self.place / "inventory.json", "-e", f"@{self.place}/variables.json",
                    self.place / "play.yml", *arguments]
-        done = subprocess.run(command, env=environment, cwd=self.place, capture_output=True, text=True, timeout=300, check=False)
-        ran = Ran(done.returncode, done.stdout + done.stderr)
-        if ok is not None:
-            assert (ran.status == 0) == ok, ran.text
-        return ran
+        return command, environment
 
     def issuers(self):
         """The names of the mount's authorities, from the server itself."""

@@ -21,8 +21,8 @@ def examples(module: str, site) -> list[dict]:
     for place in ("/etc/pki/tls/private", "/etc/ssl/private", "/etc/ssl/certs", "/etc/haproxy"):
         (directory / place.lstrip("/")).mkdir(parents=True, exist_ok=True)
     text = text.replace("/etc/", f"{directory}/etc/").replace("owner: haproxy", "owner: root").replace("group: haproxy", "group: root")
-    # Those of certmonger and of ACME servers need one, and have it in tests/certmonger and crates/cert-request/tests/acme.
-    return [task for task in yaml.safe_load(text) if not any(f'"{issuer}": {{' in json.dumps(task) for issuer in ("certmonger", "acme"))]
+    # Those of certmonger, of ACME servers and of Vault need one, and have it in tests/certmonger, crates/cert-request/tests/acme and test_vault.py.
+    return [task for task in yaml.safe_load(text) if not any(f'"{issuer}": {{' in json.dumps(task) for issuer in ("certmonger", "acme", "vault"))]
 
 
 def run(site, name: str, tasks: list[dict]):

@@ -24,6 +24,9 @@ pub(super) fn judge(judge: &Judge<'_>, wish: &FileWish, key: &KeySeen) -> FileEn
             };
             let judged = judge.chain(&chain, &expected, &mut entry.findings);
             entry.trusted_by = judged.root.as_ref().map(facts::anchor);
+            entry
+                .findings
+                .retain(|each| !is_in_order(wish, &chain, &each.kind));
         }
         Some(Err(why)) => {
             let detail = format!("it cannot be used: {why}");
@@ -35,6 +38,16 @@ pub(super) fn judge(judge: &Judge<'_>, wish: &FileWish, key: &KeySeen) -> FileEn
     }
     entry.findings.extend(judged_key(wish, key));
     entry
+}
+
+/// Whether what would be wrong with a server is in order in this file: authorities may be in a file of their own, and
+/// what nobody is to serve is for a client.
+fn is_in_order(wish: &FileWish, chain: &[&Certificate], kind: &str) -> bool {
+    match kind {
+        "chain_incomplete" => chain.len() == 1,
+        "not_for_servers" => !wish.served,
+        _ => false,
+    }
 }
 
 fn judged_key(wish: &FileWish, key: &KeySeen) -> Option<cert_report::Finding> {

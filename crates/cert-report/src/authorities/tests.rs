@@ -99,6 +99,24 @@ fn what_one_row_lacks_another_shows() {
 }
 
 #[test]
+fn a_leaf_alone_hangs_below_the_authority_that_others_show() {
+    let chain = vec![certificate("a", "I"), certificate("I", "R")];
+    let alone = vec![certificate("b", "I")];
+    let fleet = fleet(vec![(alone, None), (chain, Some("R"))]);
+    assert_eq!(drawn(&fleet), "R!(I(2))");
+    assert_eq!(Authorities::above(&fleet.rows()).len(), 2);
+}
+
+#[test]
+fn of_two_authorities_of_one_name_a_leaf_alone_chooses_none() {
+    let one = vec![certificate("a", "I"), certificate("I", "R")];
+    let other = vec![certificate("b", "I"), certificate("I", "S")];
+    let alone = vec![certificate("c", "I")];
+    let fleet = fleet(vec![(one, None), (other, None), (alone, None)]);
+    assert_eq!(drawn(&fleet), "I?(1) R?(I(1)) S?(I(1))");
+}
+
+#[test]
 fn a_certificate_that_signed_itself_has_no_authority() {
     assert_eq!(
         drawn(&fleet(vec![(vec![certificate("a", "a")], None)])),
@@ -136,16 +154,17 @@ fn authorities_that_sign_each_other_end() {
 }
 
 #[test]
-fn the_worst_rises_to_the_top() {
-    let mut report = Report::new("a", Moment(0));
-    report.endpoints.push(Endpoint {
-        chain: vec![certificate("a", "I"), certificate("I", "R")],
-        status: Level::Fail,
-        ..Endpoint::default()
-    });
-    let fleet = Fleet::of([report]);
+fn all_below_an_authority_are_counted() {
+    let chain = |leaf: &str| vec![certificate(leaf, "I"), certificate("I", "R")];
+    let direct = (vec![certificate("c", "R")], Some("R"));
+    let fleet = fleet(vec![
+        (chain("a"), Some("R")),
+        (chain("b"), Some("R")),
+        direct,
+    ]);
     let rows = fleet.rows();
     let all = Authorities::above(&rows);
-    assert_eq!(all.level(all.tops()[0]), Level::Fail);
-    assert_eq!(all.weight(all.tops()[0]), 1);
+    let mut below = all.below(all.tops()[0]);
+    below.sort_unstable();
+    assert_eq!(below, [0, 1, 2]);
 }

@@ -173,3 +173,14 @@ fn an_ipv6_address_has_brackets() {
     };
     assert_eq!(endpoint.at(), "[fd00::1]:443");
 }
+
+#[test]
+fn who_looked_at_nothing_is_not_part_of_the_fleet() {
+    let looked = report("a", 1, vec![Endpoint::default()]);
+    let idle = Report::new("controller", Moment(2));
+    assert_eq!(
+        Fleet::of([looked.clone(), idle.clone()]),
+        Fleet::of([looked])
+    );
+    assert_eq!(Fleet::of([idle]).reports().len(), 1);
+}

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::{Page, State};
+use super::Page;
+use crate::Level;
 use crate::authorities::Kind;
 use crate::escape::{Text, common_name, cut};
 
@@ -26,6 +27,22 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, page: &Page<'_>) -> fmt::Result 
     f.write_str("</ul>\n</section>\n")
 }
 
+/// How many certificates are below it, and how many of them are not as they should be.
+fn counts(f: &mut fmt::Formatter<'_>, page: &Page<'_>, number: usize) -> fmt::Result {
+    let below = page.authorities.below(number);
+    write!(f, " <span class=count>{}</span>", below.len())?;
+    for level in [Level::Fail, Level::Warn] {
+        let count = below
+            .iter()
+            .filter(|row| page.rows[**row].level() == level)
+            .count();
+        if count > 0 {
+            write!(f, " <b class=\"s {0}\">{count} {0}</b>", level.word())?;
+        }
+    }
+    Ok(())
+}
+
 fn authority(
     f: &mut fmt::Formatter<'_>,
     page: &Page<'_>,
@@ -34,12 +51,7 @@ fn authority(
 ) -> fmt::Result {
     let node = page.authorities.at(number);
     let name = cut(&common_name(&node.subject), 100);
-    write!(
-        f,
-        "<li><details open><summary>{} <b>{}</b>",
-        State(page.authorities.level(number)),
-        Text(&name)
-    )?;
+    write!(f, "<li><details open><summary><b>{}</b>", Text(&name))?;
     let kind = match node.kind {
         Kind::Trusted => "trusted root",
         Kind::Shown if depth == 0 => "root that is not trusted here",
@@ -56,11 +68,9 @@ fn authority(
             end.date()
         )?;
     }
-    let weight = page.authorities.weight(number);
-    writeln!(
-        f,
-        "</small> <span class=count>{weight}</span></summary>\n<ul>"
-    )?;
+    f.write_str("</small>")?;
+    counts(f, page, number)?;
+    f.write_str("</summary>\n<ul>")?;
     for child in &node.children {
         if depth < DEEPEST {
             authority(f, page, *child, depth + 1)?;

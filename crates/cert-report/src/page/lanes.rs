@@ -118,7 +118,7 @@ fn lane(
         f,
         "<text class=end x={} y={text}>{}</text>",
         NAMES - 12,
-        Text(&cut(&row.title(), 46))
+        Text(&cut(&row.title(), 42))
     )?;
     write!(
         f,

@@ -185,11 +185,17 @@ fn days_are_told_as_people_count_them() {
     }
 }
 
+fn looked(host: &str, at: Moment) -> Report {
+    let mut report = Report::new(host, at);
+    report.endpoints.push(Endpoint::default());
+    report
+}
+
 #[test]
 fn an_old_report_is_said_to_be_old() {
     let fleet = Fleet::of([
-        Report::new("fresh", NOW),
-        Report::new("stale", Moment(NOW.0 - 5 * 86_400)),
+        looked("fresh", NOW),
+        looked("stale", Moment(NOW.0 - 5 * 86_400)),
     ]);
     let html = page(&fleet, NOW);
     assert!(

@@ -128,7 +128,11 @@ fn not_yet_valid(facts: &Facts<'_>) -> Option<Reason> {
     if not_before <= facts.now || facts.issuer.fidelity() == Fidelity::Given {
         return None;
     }
-    let is_installed_early = facts.is_kept || matches!(facts.entry.issuer, IssuerSpec::Acme(_));
+    let is_installed_early = facts.is_kept
+        || matches!(
+            facts.entry.issuer,
+            IssuerSpec::Acme(_) | IssuerSpec::Vault(_)
+        );
     if is_installed_early && not_before <= facts.now + crate::apply::AHEAD {
         return None;
     }
@@ -252,6 +256,10 @@ fn subject(facts: &Facts<'_>) -> Option<Reason> {
 }
 
 fn usages(facts: &Facts<'_>) -> Option<Reason> {
+    if let IssuerSpec::Vault(spec) = &facts.entry.issuer {
+        let lacking = crate::signed::lacking_usages(spec, facts.pair()?);
+        return lacking.map(|lacking| Reason::new(ReasonKind::Usages, lacking));
+    }
     let (has, wished) = (exact(facts)?.facts(), &facts.entry.template);
     let mut parts = Vec::new();
     if !same_set(&has.key_usage, &wished.key_usage) {

@@ -319,3 +319,55 @@ proptest! {
         prop_assert_eq!(&decide(&asked, &loaded(), &seen, NOW).unwrap(), &first);
     }
 }
+
+#[test]
+fn of_a_vault_count_only_the_usages_that_the_user_names() {
+    let vault = |change: Value| {
+        // As the table of options fills it.
+        let table = crate::params::VAULT;
+        let given =
+            json!({"url": ["https://vault.example.org"], "role": "web", "auth": {"token": "t"}});
+        let given = given.as_object().unwrap().clone();
+        let mut all = json!({"issuer": {"vault": ansible_module::with_defaults(given, table)}});
+        let all_of = all.as_object_mut().unwrap();
+        all_of.extend(change.as_object().unwrap().clone());
+        entry(all)
+    };
+    let seen = installed(&entry(json!({})), NOW);
+    let by = |issuer: issuers::Vault| Loaded::Vault(Box::new(issuer));
+    let certificate = seen.certificate.clone().unwrap();
+    let issuing = std::sync::Arc::new(issuers::Issuing {
+        certificate,
+        above: Vec::new(),
+    });
+    let known = issuers::Vault::default().with_issuing(issuing);
+    let revoked = known.with_revocation(Some(NOW));
+    for (change, issuer, expected) in [
+        (json!({}), &known, vec![]),
+        (
+            json!({"extended_key_usage": ["serverAuth"]}),
+            &known,
+            vec![],
+        ),
+        (
+            json!({"extended_key_usage": ["codeSigning"]}),
+            &known,
+            vec!["usages"],
+        ),
+        (
+            json!({"key_usage": ["keyAgreement"]}),
+            &known,
+            vec!["usages"],
+        ),
+        (
+            json!({"subject": {"organization": "Example"}}),
+            &known,
+            vec![],
+        ),
+        (json!({"ip": ["10.0.0.1"]}), &known, vec!["names"]),
+        (json!({}), &revoked, vec!["revoked"]),
+    ] {
+        let decision = decide(&vault(change.clone()), &by(issuer.clone()), &seen, NOW).unwrap();
+        assert_eq!(kinds(&decision), expected, "{change}");
+    }
+}

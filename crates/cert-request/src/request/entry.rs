@@ -16,6 +16,7 @@ use super::acme::check_names;
 use super::files::{FileSpec, Purpose, files};
 use super::issuer::{IssuerSpec, issuer};
 use super::naming::{list, names, subject};
+use super::vault::check_wish;
 use super::{DesiredState, Merged, Notes};
 
 /// The lifetime where none is given: what public authorities gave at most until 2026.
@@ -172,8 +173,10 @@ pub(crate) fn entry(merged: &Merged<'_>, state: DesiredState, notes: &mut Notes)
     let key = key(merged, notes);
     let issuer = match state {
         DesiredState::Present => issuer(merged, state, notes),
-        // Of the issuers only certmonger has something that must go with the files.
-        DesiredState::Absent if merged.is_kept_by_certmonger() => issuer(merged, state, notes),
+        // These have something that must go with the files.
+        DesiredState::Absent if merged.is_kept_by_certmonger() || merged.is_revoked_at_end() => {
+            issuer(merged, state, notes)
+        }
         DesiredState::Absent => Some(IssuerSpec::SelfSigned),
     };
     let ttl = ttl(merged, notes);
@@ -188,8 +191,10 @@ pub(crate) fn entry(merged: &Merged<'_>, state: DesiredState, notes: &mut Notes)
     let template = template(merged, names, subject, key.as_ref(), notes);
     if let (DesiredState::Present, Some(issuer)) = (state, &issuer) {
         check_anything_named(merged, issuer, &template, notes);
-        if let IssuerSpec::Acme(spec) = issuer {
-            check_names(merged, spec, &template, notes);
+        match issuer {
+            IssuerSpec::Acme(spec) => check_names(merged, spec, &template, notes),
+            IssuerSpec::Vault(_) => check_wish(merged, &template, notes),
+            _ => {}
         }
     }
     let purpose = match (state, &issuer) {

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::acme::{AcmeSpec, acme_spec};
 use super::certmonger::{CertmongerSpec, certmonger_spec};
+use super::vault::{VaultSpec, vault_spec};
 use super::{DesiredState, Merged, Notes};
 use crate::params::{ExternalParams, IssuerParams, PrivateCaParams, ProvidedParams};
 
@@ -67,7 +68,7 @@ pub struct ProvidedSpec {
     pub passphrase: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// Exactly one issuer. The place of vault is a variant of this enum.
+/// Exactly one issuer.
 #[derive(Debug)]
 pub enum IssuerSpec {
     /// An ACME server.
@@ -87,6 +88,8 @@ pub enum IssuerSpec {
     Provided(ProvidedSpec),
     /// The subject.
     SelfSigned,
+    /// A Vault or OpenBao.
+    Vault(Box<VaultSpec>),
 }
 
 /// The issuer of an entry.
@@ -98,7 +101,7 @@ pub(crate) fn issuer(
     let Some((issuer, path)) = merged.issuer() else {
         notes.fault(
             merged.at("issuer"),
-            "required: choose self_signed, private_ca, external, provided, certmonger or acme",
+            "required: choose self_signed, private_ca, external, provided, certmonger, acme or vault",
         );
         return None;
     };
@@ -109,6 +112,7 @@ pub(crate) fn issuer(
         provided,
         certmonger,
         acme,
+        vault,
     } = issuer;
     for option in self_signed.iter().flat_map(serde_json::Map::keys) {
         let at = format!("{path}.self_signed.{option}");
@@ -142,8 +146,12 @@ pub(crate) fn issuer(
         acme_spec(&format!("{path}.acme"), given, notes)
             .map(|spec| IssuerSpec::Acme(Box::new(spec)))
     }));
+    chosen.extend(vault.as_ref().map(|given| {
+        vault_spec(&format!("{path}.vault"), given, merged, notes)
+            .map(|spec| IssuerSpec::Vault(Box::new(spec)))
+    }));
     if chosen.len() != 1 {
-        const WORDS: &str = "self_signed, private_ca, external, provided, certmonger, acme";
+        const WORDS: &str = "self_signed, private_ca, external, provided, certmonger, acme, vault";
         let message = match chosen.len() {
             0 => format!(
                 "no issuer is given; choose one of {WORDS}, with a dictionary as in 'self_signed: {{}}'"

@@ -62,6 +62,12 @@ impl<'a> Merged<'a> {
         Some((issuer.acme.as_ref()?, format!("{path}.acme")))
     }
 
+    /// Whether the issuer is a Vault that shall revoke what is not needed any more.
+    pub(crate) fn is_revoked_at_end(&self) -> bool {
+        let vault = self.issuer().and_then(|(issuer, _)| issuer.vault.as_ref());
+        vault.is_some_and(|vault| vault.revoke_old == "after_install")
+    }
+
     /// Whether the issuer is certmonger.
     pub(crate) fn is_kept_by_certmonger(&self) -> bool {
         self.issuer()

@@ -39,6 +39,7 @@ impl ansible_module::Failure for Failure {
             Self::Unverified { .. } => "sign.unverified",
             Self::Upload { fault, .. } => fault,
             Self::UploadChain { source, .. } => upload_kind(source),
+            Self::Vault(failure) => failure.kind(),
         }
     }
 
@@ -94,6 +95,7 @@ impl ansible_module::Failure for Failure {
             Self::RevocationOfRoot { .. } => {
                 "take it out of the trust stores, then use state retired or absent".to_owned()
             }
+            Self::Vault(failure) => return failure.hint(),
             Self::Files { source, .. } => return source.hint().map(Into::into),
             Self::Several { failed, .. } => match root_cause(failed) {
                 Some(one) => return one.failure.hint(),
@@ -143,6 +145,7 @@ impl Failure {
             Self::AuthorityInUse { below, .. } => vec![("below", json!(below))],
             Self::KeyLost { invalidates, .. } => vec![("invalidates", json!(invalidates))],
             Self::NameNotPermitted { names, .. } => vec![("names", json!(names))],
+            Self::Vault(failure) => return failure.details(),
             _ => Vec::new(),
         };
         pairs

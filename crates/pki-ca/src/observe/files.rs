@@ -36,7 +36,7 @@ pub(super) fn bundle(path: &Path) -> Result<Option<Vec<Certificate>>, Failure> {
     Ok(Some(parse_bundle(&file.bytes).unwrap_or_default()))
 }
 
-pub(super) fn read_request(path: &Path) -> Result<Option<CertificateRequest>, Failure> {
+pub(crate) fn read_request(path: &Path) -> Result<Option<CertificateRequest>, Failure> {
     let Some(file) = read(path)? else {
         return Ok(None);
     };

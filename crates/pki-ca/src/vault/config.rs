@@ -6,13 +6,17 @@
 //! fields (`fields`) is the options, the comparison and what is sent.
 
 pub mod access;
+pub mod apply;
 pub mod decide;
 pub mod error;
+pub mod facts;
 pub mod field;
 pub mod fields;
 pub mod object;
 pub mod observe;
 pub mod params;
+pub(crate) mod part;
+pub mod permissions;
 pub mod plan;
 pub mod secret_id;
 pub mod span;

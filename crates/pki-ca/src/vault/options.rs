@@ -14,6 +14,9 @@ pub(crate) fn refuse_at_files(params: &Params, faults: &mut Faults) {
             faults.push(format!("authorities[{index}].{option}"), ONLY);
         }
     }
+    if params.vault_config.is_some() {
+        faults.push("vault_config", ONLY);
+    }
     if params.inspect {
         faults.push("inspect", ONLY);
     }

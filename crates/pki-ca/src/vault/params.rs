@@ -5,7 +5,9 @@ use ansible_module::{Element, Kind, OptionSpec};
 use serde::Deserialize;
 
 /// `backend.vault`.
-pub const BACKEND: &[OptionSpec] = &[OptionSpec::new("mount", Kind::Str).default(r#""pki""#)];
+pub const BACKEND: &[OptionSpec] = &vault_options::beside::<{ vault_options::COUNT + 1 }>(OWN);
+
+const OWN: &[OptionSpec] = &[OptionSpec::new("mount", Kind::Str).default(r#""pki""#)];
 
 /// `authorities[].validate`.
 pub const VALIDATE: &[OptionSpec] = &[
@@ -21,6 +23,9 @@ pub const VALIDATE: &[OptionSpec] = &[
 pub struct Backend {
     /// The mount of the PKI engine.
     pub mount: String,
+    /// The server, and who we are there.
+    #[serde(flatten)]
+    pub connection: vault_options::ConnectionParams,
 }
 
 /// What an authority in a Vault has besides the options of all authorities.

@@ -68,6 +68,7 @@ pub(crate) fn same(one: &Subject, other: &Subject) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
 

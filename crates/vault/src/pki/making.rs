@@ -2,7 +2,7 @@
 //! Making keys, roots and requests inside the server.
 //!
 //! None of these may be repeated blindly: each repetition would leave another key or issuer behind. Give names
-//! (`issuer_name`, `key_name`), look for them first, and after [`Error::LostAnswer`](crate::Error::LostAnswer) again.
+//! (`issuer_name`, `key_name`), look for them first, and after [`crate::Error::LostAnswer`] again.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -35,6 +35,14 @@ pub fn decide(wish: &ConfigWish, mut observed: Observed, now: Timestamp) -> Conf
     }
     for each in &wish.objects {
         let item = format!("vault_config.{}", each.object);
+        // What cannot be seen stops the task; until then all that cannot be seen is collected.
+        if let Some(held) = Failed::before(&plan.failed, &each.object)
+            && !matches!(held.error, Error::Unseen { .. })
+        {
+            let held = held.holds(&item);
+            plan.fail(item, held);
+            continue;
+        }
         let each = completed(wish, each, &observed);
         match object(wish, &each, &observed) {
             Ok(planned) => plan.objects.push(planned),
@@ -99,7 +107,8 @@ impl ConfigPlan {
 /// A mount whose ACME is switched on answers its headers too, besides those that it answers already.
 fn completed(wish: &ConfigWish, each: &ObjectWish, observed: &Observed) -> ObjectWish {
     let mut each = each.clone();
-    if each.object == Object::Mount && wish.needs_acme_headers() {
+    let for_acme = wish.needs_acme_headers() && rules::has_cluster_path(wish, observed);
+    if each.object == Object::Mount && for_acme {
         let name = "allowed_response_headers";
         let found = observed.present(&Object::Mount);
         let present = each
@@ -132,7 +141,6 @@ fn object(
     let unknown = unknown_fields(each, found);
     if !unknown.is_empty() {
         return Err(Decided::Fault(Error::FieldUnknown {
-            option: each.option.clone(),
             object: each.object.clone(),
             fields: unknown,
         }));
@@ -148,6 +156,7 @@ fn object(
         },
         changes,
         whole: found.clone(),
+        role_id: observed.role_ids.get(&each.object).cloned(),
     };
     rules::check(wish, &plan, observed)?;
     Ok(plan)
@@ -164,6 +173,7 @@ fn removed(each: &ObjectWish, found: Option<&Map<String, Value>>) -> ObjectPlan 
         act,
         changes: Vec::new(),
         whole: found.cloned().unwrap_or_default(),
+        role_id: None,
     }
 }
 
@@ -195,6 +205,7 @@ fn created(
         act: Act::Create,
         changes,
         whole: Map::new(),
+        role_id: None,
     };
     rules::check(wish, &plan, observed)?;
     Ok(plan)

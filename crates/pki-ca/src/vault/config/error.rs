@@ -3,24 +3,35 @@
 
 use std::path::PathBuf;
 
+use serde_json::{Map, Value, json};
+
 use super::object::Object;
 
 /// A failure of one object, or of the whole configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The wish and what is there cannot both be; the operator should correct the option.
-    #[error("{option}: {why}")]
+    #[error("{field}: {why}")]
     Contradiction {
-        /// The option.
+        /// Of which object.
         option: String,
+        /// Its field.
+        field: &'static str,
         /// Why not, and what would do.
         why: String,
     },
+    /// A directory could not be made.
+    #[error("cannot make the directory '{}'", path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// The server does not know a field; the operator should leave it out, or upgrade the server.
-    #[error("{option}: the server knows no {} in {object}", .fields.join(", "))]
+    #[error("the server knows no {} in {object}", .fields.join(", "))]
     FieldUnknown {
-        /// The option.
-        option: String,
         /// Of what.
         object: Object,
         /// Which.
@@ -75,6 +86,14 @@ pub enum Error {
         /// The lines that its policy lacks.
         missing: Vec<String>,
     },
+    /// The token may not look; told with all that it may not.
+    #[error("the token may not read {object}; its policy lacks: {line}")]
+    Unseen {
+        /// What.
+        object: Object,
+        /// The line that its policy lacks.
+        line: String,
+    },
     /// The server was asked in vain.
     #[error("cannot {what}")]
     Server {
@@ -103,10 +122,28 @@ impl Error {
         }
     }
 
+    /// Whether it would be the same for every object: nobody can be asked, or nobody knows us.
+    pub fn is_of_all(&self) -> bool {
+        let Self::Server { source, .. } = self else {
+            return false;
+        };
+        source.is_outage()
+            || matches!(
+                **source,
+                vault::Error::LoginRefused { .. }
+                    | vault::Error::NamespaceUnknown { .. }
+                    | vault::Error::RedirectRefused { .. }
+                    | vault::Error::TokenInvalid { .. }
+                    | vault::Error::WrappedSecretForeign { .. }
+                    | vault::Error::WrappedSecretUsed { .. }
+            )
+    }
+
     /// Stable, for playbooks.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Contradiction { .. } => "vault_config.contradiction",
+            Self::Directory { .. } => "files.os",
             Self::FieldUnknown { .. } => "vault_config.field_unknown",
             Self::File { source, .. } => source.kind(),
             Self::Held { .. } => "vault_config.held",
@@ -116,7 +153,23 @@ impl Error {
             Self::Permissions { .. } => "vault_config.permissions",
             Self::Server { source, .. } => source.kind(),
             Self::Tidy { .. } => "vault_config.tidy",
+            Self::Unseen { .. } => "vault_config.permissions",
         }
+    }
+
+    /// Facts of its kind.
+    pub fn details(&self) -> Map<String, Value> {
+        let (name, value) = match self {
+            Self::FieldUnknown { fields, .. } | Self::NotTaken { fields, .. } => {
+                ("fields", json!(fields))
+            }
+            Self::Contradiction { option, field, .. } => {
+                ("option", json!(format!("{option}.{field}")))
+            }
+            Self::Permissions { missing } => ("missing", json!(missing)),
+            _ => return Map::new(),
+        };
+        Map::from_iter([(name.to_owned(), value)])
     }
 
     /// What the operator should do, if it is not in the message.
@@ -141,4 +194,24 @@ pub struct Failed {
     pub item: String,
     /// Why.
     pub error: Error,
+}
+
+impl Failed {
+    /// What failed that the object needs.
+    pub fn before<'a>(failed: &'a [Self], object: &Object) -> Option<&'a Self> {
+        failed.iter().find(|failed| match object {
+            Object::AppRole { .. } => failed.item.starts_with("vault_config.auth["),
+            Object::Acme if failed.item == "vault_config.cluster" => true,
+            Object::Acme if failed.item.starts_with("vault_config.roles[") => true,
+            _ => object.is_in_mount() && failed.item == "vault_config.mount",
+        })
+    }
+
+    /// Why another is left alone.
+    pub fn holds(&self, item: &str) -> Error {
+        Error::Held {
+            object: item.to_owned(),
+            before: self.item.clone(),
+        }
+    }
 }

@@ -11,6 +11,8 @@ pub enum Sort {
     Bool,
     /// A whole number.
     Count,
+    /// Bits of a key or hash. 0 is the type's own number, which some servers answer in its place.
+    Bits,
     /// A text that counts letter by letter.
     Text,
     /// One of these words.
@@ -21,6 +23,8 @@ pub enum Sort {
     SpanText,
     /// Texts whose order means nothing.
     Set,
+    /// An absolute URL.
+    Url,
     /// A set of absolute URLs.
     Urls,
     /// A set of networks; the server answers a network of one address without its `/32`.
@@ -48,8 +52,8 @@ impl Field {
     pub const fn option(&self) -> OptionSpec {
         let kind = match self.sort {
             Sort::Bool => Kind::Bool,
-            Sort::Count => Kind::Int,
-            Sort::Text | Sort::Choice(_) | Sort::Seconds | Sort::SpanText => Kind::Str,
+            Sort::Count | Sort::Bits => Kind::Int,
+            Sort::Text | Sort::Url | Sort::Choice(_) | Sort::Seconds | Sort::SpanText => Kind::Str,
             Sort::Set | Sort::Urls | Sort::Networks | Sort::Words(..) => Kind::List(Element::Str),
         };
         let option = OptionSpec::new(self.name, kind);

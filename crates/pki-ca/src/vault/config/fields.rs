@@ -29,7 +29,7 @@ pub const URLS: [Field; 5] = [
 ];
 
 /// `config/cluster`.
-pub const CLUSTER: [Field; 2] = [field("path", Sort::Text), field("aia_path", Sort::Text)];
+pub const CLUSTER: [Field; 2] = [field("path", Sort::Url), field("aia_path", Sort::Url)];
 
 /// `config/crl`.
 pub const CRL: [Field; 9] = [
@@ -178,8 +178,8 @@ pub const ROLE: [Field; 52] = [
         "key_type",
         Sort::Choice(&["rsa", "ec", "ed25519", "mldsa", "any"]),
     ),
-    field("key_bits", Sort::Count),
-    field("signature_bits", Sort::Count),
+    field("key_bits", Sort::Bits),
+    field("signature_bits", Sort::Bits),
     field("use_pss", Sort::Bool),
     field("organization", Sort::Set),
     field("ou", Sort::Set),

@@ -91,6 +91,14 @@ impl Object {
         }
     }
 
+    /// The path at which it is looked for.
+    pub fn read_path(&self, mount: &str) -> String {
+        match self {
+            Self::AppRoleMethod(_) => "sys/auth".to_owned(),
+            _ => self.path(mount),
+        }
+    }
+
     /// Whether it is below the mount, and goes with it.
     pub fn is_in_mount(&self) -> bool {
         matches!(

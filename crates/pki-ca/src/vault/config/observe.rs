@@ -6,10 +6,11 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use tls_files::Observed as ObservedFile;
-use vault::{Repeat, Vault};
+use vault::{MountInfo, Repeat, Vault};
 
 use super::error::Error;
 use super::object::Object;
+use super::permissions::line;
 use super::secret_id::{Issue, SecretIdWish};
 use super::wish::ConfigWish;
 
@@ -74,7 +75,10 @@ impl Observed {
 }
 
 /// Looks at all that the wish is about.
-pub fn observe(vault: &Vault, wish: &ConfigWish) -> Observed {
+///
+/// # Errors
+/// What would be the same for every object, such as a sealed server; what is wrong with one is found of that one.
+pub fn observe(vault: &Vault, wish: &ConfigWish) -> Result<Observed, Error> {
     let mut observed = Observed::default();
     let mut wanted: Vec<Object> = wish
         .objects
@@ -93,7 +97,10 @@ pub fn observe(vault: &Vault, wish: &ConfigWish) -> Observed {
         let found = if gone {
             Found::Absent
         } else {
-            read(vault, &wish.mount, &object).unwrap_or_else(Found::Unreadable)
+            match read(vault, &wish.mount, &object) {
+                Err(error) if error.is_of_all() => return Err(error),
+                found => found.unwrap_or_else(Found::Unreadable),
+            }
         };
         if let (Object::AppRole { .. }, Found::Present(_)) = (&object, &found) {
             observe_role_id(vault, &wish.mount, &object, &mut observed);
@@ -111,11 +118,25 @@ pub fn observe(vault: &Vault, wish: &ConfigWish) -> Observed {
         // One that cannot be read is as one that never was: the tidy is due.
         observed.tidy = last_tidy(vault, &wish.mount).unwrap_or_default();
     }
-    observed
+    Ok(observed)
 }
 
 /// One object.
 pub fn read(vault: &Vault, mount: &str, object: &Object) -> Result<Found, Error> {
+    match found(vault, mount, object) {
+        Err(Error::Server { source, .. })
+            if matches!(*source, vault::Error::PermissionDenied { .. }) =>
+        {
+            Err(Error::Unseen {
+                object: object.clone(),
+                line: line(&object.read_path(mount), &["read"]),
+            })
+        }
+        found => found,
+    }
+}
+
+fn found(vault: &Vault, mount: &str, object: &Object) -> Result<Found, Error> {
     match object {
         Object::Mount => read_mount(vault, mount),
         Object::AppRoleMethod(path) => read_method(vault, path),
@@ -136,7 +157,12 @@ fn fields(vault: &Vault, path: &str, object: &Object) -> Result<Found, Error> {
 /// The mount as it is tuned; spans of time that nobody set are the server's.
 fn read_mount(vault: &Vault, mount: &str) -> Result<Found, Error> {
     let failed = Error::server("read the mount");
-    let Some(info) = vault.mount(mount).map_err(failed)? else {
+    let info = match vault.mount(mount) {
+        // Vault before 1.10 has the list of all only.
+        Ok(None) | Err(vault::Error::Refused { status: 405, .. }) => listed_mount(vault, mount)?,
+        found => found.map_err(failed)?,
+    };
+    let Some(info) = info else {
         return Ok(Found::Absent);
     };
     if info.kind != "pki" {
@@ -145,14 +171,32 @@ fn read_mount(vault: &Vault, mount: &str) -> Result<Found, Error> {
             kind: info.kind,
         });
     }
-    let tuned = vault
-        .read(&format!("sys/mounts/{mount}/tune"))
-        .map_err(Error::server("read how the mount is tuned"))?;
+    let path = format!("sys/mounts/{mount}/tune");
+    let tuned = match vault.read(&path) {
+        Err(vault::Error::PermissionDenied { .. }) => {
+            return Err(Error::Unseen {
+                object: Object::Mount,
+                line: line(&path, &["read"]),
+            });
+        }
+        tuned => tuned.map_err(Error::server("read how the mount is tuned"))?,
+    };
     let mut fields = tuned.map(|answer| answer.data).unwrap_or_default();
     fields
         .entry("description")
         .or_insert_with(|| info.description.into());
     Ok(Found::Present(fields))
+}
+
+/// The mount in the list of all; who may not read that is told by the path of the mount alone.
+fn listed_mount(vault: &Vault, mount: &str) -> Result<Option<MountInfo>, Error> {
+    let all = match vault.read("sys/mounts") {
+        Ok(all) => all,
+        Err(vault::Error::PermissionDenied { .. }) => None,
+        Err(error) => return Err(Error::server("list the mounts")(error)),
+    };
+    let found = all.and_then(|answer| answer.data.get(&format!("{mount}/")).cloned());
+    Ok(found.and_then(|info| serde_json::from_value(info).ok()))
 }
 
 /// Whether the method is mounted. Its own path needs `sudo`, so what needs less is asked first.

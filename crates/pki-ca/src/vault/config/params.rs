@@ -122,6 +122,24 @@ pub struct VaultConfig {
     pub disable: Option<Disable>,
 }
 
+impl VaultConfig {
+    /// Whether nothing but the end of the mount is asked for.
+    pub fn stands_alone(&self) -> bool {
+        let objects = [
+            &self.cluster,
+            &self.urls,
+            &self.crl,
+            &self.auto_tidy,
+            &self.acme,
+        ];
+        objects.iter().all(|given| given.is_none())
+            && self.mount.is_none()
+            && self.tidy.is_none()
+            && self.roles.is_empty()
+            && self.access.is_empty()
+    }
+}
+
 /// `vault_config.mount`.
 #[derive(Debug, Deserialize)]
 pub struct Mount {

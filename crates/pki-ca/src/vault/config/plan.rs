@@ -57,6 +57,8 @@ pub struct ObjectPlan {
     pub changes: Vec<Change>,
     /// All fields that the server answers now, for a server that cannot be told a part.
     pub whole: Map<String, Value>,
+    /// A role of AppRole that is there: the name by which it is logged in to.
+    pub role_id: Option<String>,
 }
 
 impl ObjectPlan {

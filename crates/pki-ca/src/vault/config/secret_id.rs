@@ -28,6 +28,13 @@ impl Issue {
     }
 }
 
+impl SecretIdWish {
+    /// The name of the role.
+    pub fn role_name(&self) -> &str {
+        self.role.rsplit('/').next().unwrap_or(&self.role)
+    }
+}
+
 /// One wished secret.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SecretIdWish {

@@ -88,8 +88,14 @@ impl ConfigWish {
             mount: mount.trim_matches('/').to_owned(),
             ..Self::default()
         };
-        if let Some(disable) = params.disable {
-            return wish.disabled(&disable, faults);
+        if let Some(disable) = &params.disable {
+            if !params.stands_alone() {
+                faults.push(
+                    "vault_config.disable",
+                    "removes the mount; leave the other options of vault_config out",
+                );
+            }
+            return wish.disabled(disable, faults);
         }
         wish.settings(&params, faults);
         wish.roles(params.roles, faults);

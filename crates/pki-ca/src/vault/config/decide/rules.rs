@@ -23,10 +23,9 @@ pub(super) fn add_companions(
     if !matches!(wish.object, Object::Role(_)) || !another_key {
         return;
     }
-    for field in ["key_bits", "signature_bits"] {
-        if wish.field(field).is_none() && number(found.get(field)) != 0 {
-            changes.push(implied(field, found.get(field), 0));
-        }
+    let field = "key_bits";
+    if wish.field(field).is_none() && number(found.get(field)) != 0 {
+        changes.push(implied(field, found.get(field), 0));
     }
 }
 
@@ -46,7 +45,8 @@ pub(super) fn check(
     };
     why.map_or(Ok(()), |(field, why)| {
         Err(Error::Contradiction {
-            option: format!("{}.{field}", plan.wish.option),
+            option: plan.wish.option.clone(),
+            field,
             why,
         })
     })
@@ -121,25 +121,26 @@ fn operations(plan: &ObjectPlan) -> Why {
     })
 }
 
-/// The addresses in the answers of ACME come from the cluster's path.
+/// The addresses in the answers of ACME come from the cluster's path. Where ACME is on already, there is one.
 fn acme(wish: &ConfigWish, plan: &ObjectPlan, observed: &Observed) -> Why {
-    if !is_on(plan, "enabled") {
-        return None;
-    }
-    let wished = wish.object(&Object::Cluster);
-    let found = observed.present(&Object::Cluster);
-    let path = wished
-        .and_then(|cluster| cluster.field("path"))
-        .or_else(|| found.and_then(|found| found.get("path")));
-    let missing = path.is_none_or(|path| path.as_str().is_none_or(str::is_empty));
-    // Where the cluster was not looked at, the server says it.
-    let looked = wished.is_some() || observed.objects.contains_key(&Object::Cluster);
-    if missing && looked {
+    let turns_on = plan.wish.field("enabled") == Some(&Value::Bool(true));
+    if turns_on && !has_cluster_path(wish, observed) {
         let why =
             "ACME needs vault_config.cluster.path, the address under which clients reach the mount";
         return Some(("enabled", why.to_owned()));
     }
     policy_role(plan)
+}
+
+/// Whether there is such a path, or will be.
+pub(super) fn has_cluster_path(wish: &ConfigWish, observed: &Observed) -> bool {
+    let wished = wish.object(&Object::Cluster);
+    let found = observed.present(&Object::Cluster);
+    let path = wished
+        .and_then(|cluster| cluster.field("path"))
+        .or_else(|| found.and_then(|found| found.get("path")));
+    path.and_then(Value::as_str)
+        .is_some_and(|path| !path.is_empty())
 }
 
 /// The role of the default directory must be one that may be used.

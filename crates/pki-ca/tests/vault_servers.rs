@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Bad days of the server itself: sealed, a token that may not, answers that are lost, clocks apart, and a server that is
+//! too old (a stand-in, as no package has one).
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::bao::{Bao, text};
+use testbed::servers::{BaoRelease, BaoServer, old_vault_stand_in};
+use testbed::{Answer, ModuleRun, Sandbox};
+
+fn root() -> Value {
+    json!({"authorities": [{"name": "root-1", "common_name": "Example Root"}]})
+}
+
+/// The same task as another token.
+fn run_as(bao: &Bao, token: &str, args: Value, check: bool) -> Answer {
+    let mut all = json!({"backend": bao.backend()});
+    all["backend"]["vault"]["auth"]["token"] = token.into();
+    let merged = all.as_object_mut().unwrap();
+    merged.extend(args.as_object().unwrap().clone());
+    let answer = ModuleRun::new(support::PROGRAM)
+        .args(all)
+        .check(check)
+        .run();
+    answer.never_says(token);
+    answer
+}
+
+#[test]
+fn a_look_at_the_server_tells_its_state_and_its_issuers() {
+    let bao = Bao::new();
+    let empty = bao.quiet(json!({"inspect": true}));
+    assert_eq!(empty.value["issuers"], json!([]));
+    bao.converge(root());
+    let answer = bao.quiet(json!({"inspect": true}));
+    let server = &answer.value["server"];
+    assert_eq!(
+        (&server["version"], &server["sealed"]),
+        (&json!("2.7.2"), &json!(false))
+    );
+    assert!(
+        server["clock_skew"].as_i64().unwrap().abs() < 60,
+        "{server}"
+    );
+    let issuer = &answer.value["issuers"][0];
+    assert_eq!(
+        (&issuer["name"], &issuer["state"]),
+        (&json!("root-1"), &json!("active"))
+    );
+}
+
+#[test]
+fn a_sealed_server_is_told_where_that_was_asked_and_else_refused() {
+    let bao = Bao::alone();
+    bao.server.seal();
+    let told = bao.run(json!({"inspect": true}));
+    assert!(
+        !told.failed() && told.value["server"]["sealed"] == true,
+        "{}",
+        told.report()
+    );
+    assert!(told.value.get("issuers").is_none() || told.value["issuers"] == json!([]));
+    for check in [true, false] {
+        let answer = bao.args(root()).check(check).run();
+        assert_eq!(answer.kind(), "vault.sealed", "{}", answer.report());
+    }
+    bao.server.unseal();
+    bao.converge(root());
+}
+
+#[test]
+fn what_a_token_may_not_do_is_told_before_anything_is_done() {
+    let bao = Bao::new();
+    let policy = format!(
+        "path \"{0}/issuer/*\" {{ capabilities = [\"read\"] }}\npath \"{0}/keys\" {{ capabilities = [\"list\"] }}\n\
+         path \"{0}/key/*\" {{ capabilities = [\"read\"] }}",
+        bao.mount
+    );
+    let name = format!("read-{}", bao.mount);
+    bao.server.api(
+        &format!("sys/policies/acl/{name}"),
+        &json!({"policy": policy}),
+    );
+    let made = bao
+        .server
+        .api("auth/token/create", &json!({"policies": [name]}));
+    let token = text(&made["auth"]["client_token"]);
+    let before = bao.content();
+    for check in [true, false] {
+        let answer = run_as(&bao, &token, root(), check);
+        assert_eq!(
+            answer.kind(),
+            "vault.permission_denied",
+            "{}",
+            answer.report()
+        );
+        assert!(
+            answer.msg().contains("root/generate/internal"),
+            "{}",
+            answer.report()
+        );
+        assert!(!answer.changed(), "{}", answer.report());
+    }
+    assert_eq!(before, bao.content());
+    let answer = run_as(&bao, "no-such-token", root(), true);
+    assert_eq!(answer.kind(), "vault.token_invalid", "{}", answer.report());
+}
+
+#[test]
+fn a_mount_that_is_not_there_is_named() {
+    let bao = Bao::new();
+    let mut args = json!({"backend": bao.backend()});
+    args["backend"]["vault"]["mount"] = "nothing/here".into();
+    let merged = args.as_object_mut().unwrap();
+    merged.extend(root().as_object().unwrap().clone());
+    let answer = ModuleRun::new(support::PROGRAM).args(args).run();
+    assert_eq!(answer.kind(), "vault.no_mount", "{}", answer.report());
+    assert!(answer.msg().contains("nothing/here"), "{}", answer.report());
+}
+
+#[test]
+fn a_life_longer_than_the_mount_allows_is_refused() {
+    let bao = Bao::new();
+    let mut wish = root();
+    wish["authorities"][0]["ttl"] = "20000d".into();
+    bao.refused(wish, "vault.ttl_too_long");
+}
+
+#[test]
+fn the_other_release_does_the_same() {
+    let server = BaoServer::start(BaoRelease::Before);
+    server.api(
+        "sys/mounts/pki",
+        &json!({"type": "pki", "config": {"max_lease_ttl": "87600h"}}),
+    );
+    let args = json!({
+        "backend": {"vault": {"url": server.url(), "auth": {"token": server.token()}}},
+        "authorities": [
+            {"name": "root-1", "common_name": "Example Root"},
+            {"name": "int-1", "type": "intermediate", "parent": "root-1", "common_name": "Below", "state": "active"},
+        ],
+    });
+    let done = ModuleRun::new(support::PROGRAM).args(args.clone()).run();
+    assert!(done.changed() && !done.failed(), "{}", done.report());
+    assert_eq!(
+        done.value["authorities"]["int-1"]["state"],
+        "active",
+        "{}",
+        done.report()
+    );
+    let again = ModuleRun::new(support::PROGRAM).args(args).run();
+    assert!(!again.failed() && !again.changed(), "{}", again.report());
+}
+
+/// A stand-in: nothing is asked of it but its state.
+#[test]
+fn a_stand_in_of_a_vault_without_issuer_names_is_left_alone() {
+    let stand_in = old_vault_stand_in("", "");
+    let sandbox = Sandbox::new();
+    let backend = json!({"vault": {"url": stand_in.url(), "auth": {"token": "x-token"}}});
+    let states = ["present", "csr", "retired"];
+    for state in states {
+        let kind = if state == "csr" {
+            "intermediate"
+        } else {
+            "root"
+        };
+        let args = json!({"backend": backend, "authorities": [{"name": "root-1", "state": state, "type": kind}]});
+        let answer = ModuleRun::new(support::PROGRAM)
+            .args(args)
+            .sandbox(&sandbox)
+            .run();
+        assert_eq!(answer.kind(), "vault.too_old", "{}", answer.report());
+        assert!(answer.msg().contains("1.10.11"), "{}", answer.report());
+        // Its clock stands in 1970.
+        assert!(
+            answer.report().contains("the clock of"),
+            "{}",
+            answer.report()
+        );
+    }
+    assert!(
+        stand_in
+            .asked()
+            .iter()
+            .all(|asked| asked.path.starts_with("/v1/sys/"))
+    );
+}
