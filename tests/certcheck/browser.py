@@ -11,7 +11,7 @@ import subprocess
 import time
 
 # Of one command; the machine may be busy.
-PATIENCE = 120
+PATIENCE = 240
 
 
 class Browser:

@@ -21,7 +21,7 @@ use crate::{Fleet, Level, Moment, Row};
 const STYLE: &str = include_str!("page/style.css");
 const SCRIPT: &str = include_str!("page/script.js");
 /// The digests of [`STYLE`] and [`SCRIPT`], between the tags as they stand. A test has openssl compute them.
-const STYLE_SHA256: &str = "JdNEbX7dxagBhfOjWUsL5i2zK4QZvl7p/9HCcwCsx6k=";
+const STYLE_SHA256: &str = "kIl8CWYYPw63E4m0mT7ws4ARCEMSAdvj6fENcFrsmjg=";
 const SCRIPT_SHA256: &str = "EJA9DCDjkerNl1uv4bFLd9DoKHk4B9p7z+VX1Pe4FzY=";
 
 /// The page of a fleet. Days are counted from `now`.

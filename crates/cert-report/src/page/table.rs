@@ -225,5 +225,5 @@ fn one(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
     } else {
         ""
     };
-    write!(f, "<p{quiet}>{}</p>", Text(&cut(&finding.detail, 400)))
+    write!(f, "<p{quiet}>{}</p>", Name(&cut(&finding.detail, 400)))
 }
