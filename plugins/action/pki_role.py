@@ -153,9 +153,10 @@ class ActionModule(ActionBase):
     def _in_vault(self, plans: dict[str, Result], total: Result) -> Result:
         """Authorities in mounts of a Vault, in their order: those above come first. A mount is looked at before anything is made in
         it, and one that cannot be looked at is never taken for an empty one."""
-        calls, faults = pki_vault.authority_calls(plans)
+        calls, faults, remarks = pki_vault.authority_calls(plans)
         if faults:
             return dict(total, failed=True, msg='; '.join(faults))
+        total['warnings'] += remarks
         made: set[tuple[str, str]] = set()
         for wish, settings in calls:
             looked = {}

@@ -810,6 +810,9 @@ CERT_CHECK = {
         'default': 'auto',
         'choices': ['auto', 'never'],
     },
+    'engine_socket': {
+        'type': 'path',
+    },
     'fail_on': {
         'type': 'str',
         'default': 'fail',

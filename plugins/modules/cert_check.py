@@ -173,6 +173,9 @@ options:
     type: str
     choices: [auto, never]
     default: auto
+  engine_socket:
+    description: The socket of the container engine that knows the names of containers, where it is in no usual place.
+    type: path
   fail_on:
     description: When the task fails. V(fail) is when something has failed, V(warn) also when there are warnings, V(none) is never.
     type: str

@@ -364,8 +364,9 @@ def backend(settings: Entry, mount: str) -> Result:
     return {'vault': dict(settings['vault']['connection'], mount=mount)}
 
 
-def authority_calls(plans: t.Mapping[str, Result]) -> tuple[list[tuple[Result, Result]], list[str]]:
-    """The authorities that the hosts wish, each once, with the settings of the first that wishes it; and the faults."""
+def authority_calls(plans: t.Mapping[str, Result]) -> tuple[list[tuple[Result, Result]], list[str], list[str]]:
+    """The authorities that the hosts wish, each once, with the settings of the first that wishes it; the faults and the warnings."""
+    remarks: list[str] = []
     chosen: dict[tuple[str, str], tuple[Result, Result]] = {}
     faults: list[str] = []
     for host, plan in plans.items():
@@ -377,12 +378,13 @@ def authority_calls(plans: t.Mapping[str, Result]) -> tuple[list[tuple[Result, R
     for wish, settings in chosen.values():
         for variable in ('regen_ca', 'regen_ca_key'):
             asked = pki_names.selection(settings.get(variable))
-            if wish['name'] in asked.names:
-                faults.append(
+            if wish['name'] in asked:
+                # Who asks for all of them may mean those in files.
+                (remarks if asked.everything else faults).append(
                     f"pki_{variable}: '{wish['name']}' lives in a Vault, where an issuer is never replaced; rotate it with "
                     "rotate_root of the role tls.everywhere.vault_pki, which keeps both in service meanwhile"
                 )
-    return list(chosen.values()), faults
+    return list(chosen.values()), faults, remarks
 
 
 def contents(sources: t.Sequence[str], mounts: t.Mapping[str, Mount]) -> tuple[dict[str, str], dict[str, str]]:

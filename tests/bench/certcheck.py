@@ -3,7 +3,8 @@
 
 One HAProxy serves 500 certificates, each at a port of its own. Our side judges chain, trust, names, dates, strength and who
 serves; the peers read the end of the leaf. The loop of the playbook is measured with as many endpoints as its case says, 100
-unless CERTCHECK_LOOP says another number, on both sides; ours is then a whole playbook run too.
+unless CERTCHECK_LOOP says another number, on both sides; ours is then a whole playbook run too. CERTCHECK_COUNT takes the
+place of 500.
 
 Then without a peer: peak memory, and 500 endpoints of which all hang.
 """

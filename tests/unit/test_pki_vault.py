@@ -189,8 +189,10 @@ def test_a_parent_without_a_name_is_called_by_its_identifier():
 def test_regenerating_is_refused_before_anything_is_asked():
     settings = dict(SETTINGS, regen_ca="Root")
     plan = {"settings": settings, "vault_authorities": [wish_of(ROOT)]}
-    calls, faults = pki_vault.authority_calls({"a": plan, "b": plan})
-    assert len(calls) == 1 and "rotate_root" in faults[0]
+    calls, faults, remarks = pki_vault.authority_calls({"a": plan, "b": plan})
+    assert len(calls) == 1 and "rotate_root" in faults[0] and remarks == []
+    _calls, faults, remarks = pki_vault.authority_calls({"a": dict(plan, settings=dict(SETTINGS, regen_ca=True))})
+    assert faults == [] and "rotate_root" in remarks[0]
     other = dict(plan, vault_authorities=[wish_of(dict(ROOT, cn="Else"))])
     assert "by another host" in pki_vault.authority_calls({"a": plan, "b": other})[1][0]
 

@@ -78,6 +78,7 @@ pub const OPTIONS: &[OptionSpec] = &[
     OptionSpec::new("attribution", Kind::Str)
         .choices(&["auto", "never"])
         .default(r#""auto""#),
+    OptionSpec::new("engine_socket", Kind::Path),
     OptionSpec::new("fail_on", Kind::Str)
         .choices(&["none", "fail", "warn"])
         .default(r#""fail""#),
@@ -111,6 +112,8 @@ pub struct Params {
     pub parallel: i64,
     /// auto or never.
     pub attribution: String,
+    /// Path of the engine's socket.
+    pub engine_socket: Option<String>,
     /// none, fail or warn.
     pub fail_on: String,
     /// What to write.

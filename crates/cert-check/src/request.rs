@@ -34,6 +34,8 @@ pub struct Request {
     pub parallel: usize,
     /// Find out who serves.
     pub attribution: bool,
+    /// Who knows the names of containers, where it is no usual place.
+    pub engine_socket: Option<PathBuf>,
     /// When the task fails.
     pub fail_on: FailOn,
     /// What to write.
@@ -160,6 +162,7 @@ impl Request {
                 "nobody is trusted: give 'ca_path', or leave 'system' on",
             );
         }
+        let socket = params.engine_socket.as_deref();
         let request = Self {
             endpoints,
             files,
@@ -172,6 +175,7 @@ impl Request {
             deadline: seconds("deadline", params.deadline, &mut faults),
             parallel: at_once(params.parallel, &mut faults),
             attribution: params.attribution != "never",
+            engine_socket: socket.map(|text| path("engine_socket", text, &mut faults)),
             fail_on: match params.fail_on.as_str() {
                 "none" => FailOn::Never,
                 "warn" => FailOn::Warn,

@@ -36,8 +36,8 @@ fn what_is_well_served_has_no_findings_and_a_root_and_a_process() {
         "changed": false,
         "endpoints": [{"service": "good", "status": "ok", "findings": [], "protocol": "tls", "address": "127.0.0.1", "trusted_by": {"subject": "CN=Test Root"}, "chain": chain}],
     }));
-    // The file has the leaf alone: that is a fault of the file, not of the server, which has its chain from elsewhere.
-    assert_eq!(kinds(&answer.value["files"][0]), ["fail chain_incomplete"]);
+    // The file has the leaf alone: the server has its chain from elsewhere.
+    assert_eq!(kinds(&answer.value["files"][0]), NOTHING);
     assert_eq!(
         answer.value["files"][0]["served_at"],
         json!([format!("127.0.0.1:{port}")])
@@ -450,11 +450,11 @@ fn five_hundred_endpoints_of_which_most_hang_take_one_timeout_and_not_many() {
         });
     }
     let began = std::time::Instant::now();
-    let answer = pki.check(json!({"endpoints": endpoints, "timeout": 6}));
+    let answer = pki.check(json!({"endpoints": endpoints, "timeout": 10}));
     let took = began.elapsed();
     answer.expect(&json!({"summary": {"ok": 100, "warn": 0, "fail": 400}}));
     assert!(
-        took < Duration::from_secs(18),
-        "300 that hang took {took:?}, with 6 s for each"
+        took < Duration::from_secs(28),
+        "300 that hang took {took:?}, with 10 s for each"
     );
 }

@@ -350,3 +350,24 @@ fn a_mount_without_authorities_ends_without_files_and_one_of_files_has_no_config
         answer.report()
     );
 }
+
+#[test]
+fn what_needs_a_mount_is_held_where_that_is_something_else() {
+    let site = Site::new();
+    let args = json!({
+        "backend": {"vault": {"url": site.server.url(), "mount": "sys/pki", "auth": {"token": site.server.token()}}},
+        "vault_config": {"mount": {"max_lease_ttl": "87600h"}, "roles": [{"name": "web", "ttl": "1h"}]},
+        "authorities": [{"name": "root", "common_name": "Root"}],
+    });
+    let module = ModuleRun::new(PROGRAM).args(args).sandbox(&site.sandbox);
+    let answer = module.run();
+    assert!(answer.failed() && !answer.changed(), "{}", answer.report());
+    let failures = answer.value["failures"].as_array().unwrap();
+    let told = |item: &str| {
+        let failure = failures.iter().find(|failure| failure["item"] == item);
+        failure.unwrap_or_else(|| panic!("{}", answer.report()))["kind"].clone()
+    };
+    assert_eq!(told("vault_config.mount"), "vault_config.mount_foreign");
+    assert_eq!(told("vault_config.roles[web]"), "vault_config.held");
+    assert_eq!(told("authorities[root]"), "vault_config.held");
+}

@@ -52,6 +52,8 @@ fn answer(asked: &Asked, local: &mut Map<String, Value>) -> (u16, Value) {
             data(Value::Object(all.collect()))
         }
         ("GET", "pki/roles/local") => data(Value::Object(local.clone())),
+        // What a server does with a field that it does not know; here with the whole role.
+        ("POST", "pki/roles/local") if asked.body["ttl"] == 13 => (204, Value::Null),
         ("POST", "pki/roles/local") => {
             *local = role(&asked.body);
             (204, Value::Null)
@@ -103,4 +105,18 @@ fn a_stand_in_for_vault_1_10_has_its_role_read_whole_and_written_whole() {
         "{}",
         newer.report()
     );
+}
+
+#[test]
+fn a_stand_in_that_says_yes_and_does_nothing_is_found_out() {
+    let server = stand_in();
+    let answer = run(&server, &json!({"roles": [{"name": "local", "ttl": 13}]}));
+    assert_eq!(
+        answer.kind(),
+        "vault_config.not_taken",
+        "{}",
+        answer.report()
+    );
+    assert_eq!(answer.value["failures"][0]["fields"], json!(["ttl"]));
+    assert!(answer.changed(), "{}", answer.report());
 }

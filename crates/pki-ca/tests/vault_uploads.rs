@@ -5,161 +5,11 @@
 
 mod support;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use support::bao::{Bao, text};
+use support::outside::{CONFIG, DAYS, Outside};
 use support::{openssl, sh};
 use testbed::witness;
-
-/// Profiles of the authority outside.
-const CONFIG: &str = "
-[req]
-distinguished_name = dn
-[dn]
-[good]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-[no_ca]
-basicConstraints = critical,CA:FALSE
-subjectKeyIdentifier = hash
-[no_sign]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,cRLSign
-subjectKeyIdentifier = hash
-[no_crl]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign
-subjectKeyIdentifier = hash
-[clients]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign,cRLSign
-extendedKeyUsage = clientAuth
-subjectKeyIdentifier = hash
-[wrong_aki]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = DER:30:16:80:14:00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11:12:13
-[disjoint]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-nameConstraints = critical,permitted;DNS:example.net
-[policy]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-[root]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-[root_no_room]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-[root_constrained]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-nameConstraints = critical,permitted;DNS:example.org
-[ca]
-default_ca = d
-[d]
-database = ca/index.txt
-serial = ca/serial
-new_certs_dir = ca
-default_md = sha256
-policy = p
-unique_subject = no
-[p]
-commonName = supplied
-";
-
-const DAYS: &[&str] = &["-days", "500"];
-
-/// A key with its request in the server, and authorities outside of it.
-struct Outside {
-    bao: Bao,
-}
-
-impl Outside {
-    /// The request lies in `int.csr`; `root.pem` signs a policy authority, `policy.pem`.
-    fn new() -> Self {
-        let outside = Self { bao: Bao::new() };
-        let sandbox = &outside.bao.sandbox;
-        sandbox.write("ca.cnf", CONFIG);
-        sandbox.write("ca/index.txt", "");
-        sandbox.write("ca/serial", "01\n");
-        for (name, profile) in [
-            ("root", "root"),
-            ("policy", "root"),
-            ("narrow", "root_no_room"),
-            ("constrained", "root_constrained"),
-        ] {
-            outside.authority(name, profile);
-        }
-        let done = outside.bao.run(outside.csr());
-        assert!(done.changed() && !done.failed(), "{}", done.report());
-        outside
-    }
-
-    fn csr(&self) -> Value {
-        json!({"authorities": [{"name": "int-1", "type": "intermediate", "state": "csr",
-            "common_name": "Outside Signed", "subject": {"organization": "Example"},
-            "csr_path": self.bao.sandbox.join("int.csr")}]})
-    }
-
-    fn signed(&self, pem: &str) -> Value {
-        json!({"authorities": [{"name": "int-1", "type": "intermediate", "state": "signed", "signed": pem}]})
-    }
-
-    fn rules(&self, pem: &str, rules: Value) -> Value {
-        let mut wish = self.signed(pem);
-        wish["authorities"][0]["validate"] = rules;
-        wish
-    }
-
-    fn authority(&self, name: &str, profile: &str) {
-        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-        sh(
-            self.bao.sandbox.path(),
-            &format!(
-                "openssl req -x509 {key} -keyout {name}.key -out {name}.pem -subj '/CN=Outside {name}' -days 900 \
-                 -config ca.cnf -extensions {profile} 2>/dev/null"
-            ),
-        );
-    }
-
-    /// What the authority outside makes of `request`, alone.
-    fn leaf(&self, request: &str, signer: &str, profile: &str, more: &[&str]) -> String {
-        let (ca, key) = (format!("{signer}.pem"), format!("{signer}.key"));
-        let mut arguments = vec!["x509", "-req", "-in", request, "-CAcreateserial"];
-        arguments.extend(["-extfile", "ca.cnf", "-extensions", profile]);
-        arguments.extend(["-CA", &ca, "-CAkey", &key]);
-        arguments.extend(more);
-        openssl(self.bao.sandbox.path(), &arguments)
-    }
-
-    /// The same with its signer behind it.
-    fn upload(&self, request: &str, signer: &str, profile: &str) -> String {
-        self.leaf(request, signer, profile, DAYS) + &self.pem(signer)
-    }
-
-    /// The certificate of an authority outside.
-    fn pem(&self, name: &str) -> String {
-        String::from_utf8(self.bao.sandbox.read(format!("{name}.pem"))).unwrap()
-    }
-
-    /// `int.csr` signed for a time that is over, or to come.
-    fn dated(&self, start: &str, end: &str) -> String {
-        let mut arguments = vec!["ca", "-batch", "-notext", "-config", "ca.cnf"];
-        arguments.extend(["-extensions", "good", "-in", "int.csr", "-cert", "root.pem"]);
-        arguments.extend(["-keyfile", "root.key", "-startdate", start, "-enddate", end]);
-        openssl(self.bao.sandbox.path(), &arguments) + &self.pem("root")
-    }
-}
 
 #[test]
 fn the_request_goes_out_and_comes_out_again_unchanged() {
@@ -250,6 +100,8 @@ fn an_upload_does_not_move_the_default() {
     let done = bao.converge(outside.signed(&upload));
     assert_eq!(done.value["authorities"]["int-1"]["state"], "present");
     assert_eq!(bao.default(), "old");
+    bao.converge(json!({"authorities": [{"name": "root-2", "common_name": "Another"}]}));
+    assert_eq!(bao.default(), "old", "nor does a new root");
 }
 
 #[test]
@@ -392,6 +244,24 @@ fn a_missing_right_to_sign_lists_is_worth_a_word() {
     let upload = outside.upload("int.csr", "root", "no_crl");
     let done = outside.bao.converge(outside.signed(&upload));
     assert!(done.report().contains("cRLSign"), "{}", done.report());
+}
+
+#[test]
+fn a_role_that_allows_what_the_chain_does_not_permit_is_worth_a_word() {
+    let outside = Outside::new();
+    let bao = &outside.bao;
+    bao.post(
+        "roles/web",
+        &json!({"allowed_domains": "example.net,sub.example.org", "allow_subdomains": true}),
+    );
+    let upload = outside.upload("int.csr", "constrained", "good");
+    let done = bao.converge(outside.signed(&upload));
+    let report = done.report();
+    assert!(
+        report.contains("role 'web'") && report.contains("'example.net' (permitted: example.org)"),
+        "{report}"
+    );
+    assert!(!report.contains("'sub.example.org' (permitted"), "{report}");
 }
 
 #[test]

@@ -41,20 +41,23 @@ def accepted(cloud, roots):
     return {server.name for server in cloud.servers if handshake(server.port, f"{server.name}.example.test", roots) is None}
 
 
-def test_a_rotation_that_is_stopped_after_each_phase_goes_on_and_no_handshake_fails(cloud):
+def test_a_rotation_that_is_stopped_between_phases_goes_on_waits_for_missing_hosts_and_no_handshake_fails(cloud):
     cloud.begin(**BELOW)
+    ran = cloud.run("rotate_root", arguments=["--check"], **BELOW)
+    assert "phases: prepare, cross, distribute, intermediate, activate, reissue, retire, drop" in ran.flat() and ran.changed() == 1
+    assert cloud.issuers() == {"root-1", "intermediate-1"}
+    ran = cloud.run("rotate_root", ok=False, arguments=["--limit", "web1"], vault_pki_hosts=list(HOSTS), **BELOW)
+    assert "web2 did not confirm" in ran.flat() and cloud.issuers() == {"root-1", "intermediate-1", "root-2", "root-2-x-root-1"}
     seen = {}
-    for phase in ("prepare", "cross", "distribute", "intermediate", "activate", "reissue", "retire"):
-        ran = cloud.run("rotate_root", vault_pki_rotate_until=phase, **BELOW)
-        assert ran.recap("web1", "failed") == 0
-        seen[phase] = (cloud.issuer()["issuer_name"], cloud.serial("web1"), cloud.issuers())
+    for phase in ("distribute", "activate", "reissue", "retire"):
+        cloud.run("rotate_root", vault_pki_rotate_until=phase, **BELOW)
+        seen[phase] = (cloud.issuer()["issuer_name"], cloud.serial("web1"))
     new = cloud.bao.api(f"{cloud.mount}/issuer/root-2")["certificate"]
     cloud.clients.kinds.update(both=lambda _server: cloud.old + new, new=lambda _server: new)
-    assert seen["prepare"][2] == {"root-1", "intermediate-1", "root-2"}
-    assert [seen[phase][0] for phase in seen] == ["intermediate-1"] * 4 + ["intermediate-2"] * 3
-    assert len({seen[phase][1] for phase in seen}) == 2 and seen["activate"][1] != seen["reissue"][1]
+    assert [issuer for issuer, _serial in seen.values()] == ["intermediate-1", "intermediate-2", "intermediate-2", "intermediate-2"]
+    assert seen["distribute"][1] == seen["activate"][1] != seen["reissue"][1] == seen["retire"][1]
     assert accepted(cloud, cloud.old) == accepted(cloud, new) == accepted(cloud, cloud.old + new) == set(HOSTS)
-    ran = cloud.run("rotate_root", **BELOW)
+    cloud.run("rotate_root", **BELOW)
     assert (cloud.place / "web1" / "ca.pem").read_text().strip() == new.strip() == (cloud.place / "web2" / "ca.pem").read_text().strip()
     cloud.clients.close()
     assert cloud.clients.failures == [] and min(cloud.clients.counts[kind] for kind in ("old", "host", "new", "both")) > 0
@@ -72,7 +75,7 @@ def test_a_rotation_that_is_killed_in_the_middle_of_phases_is_finished_by_the_ne
         lambda: any(path.read_text() != cloud.old for path in both),
         lambda: "intermediate-2" in cloud.issuers(),
         lambda: cloud.serial("web1") != first,
-        lambda: "issuing-certificates" not in cloud.issuer("intermediate-1")["usage"],
+        lambda: any(cloud.old not in path.read_text() for path in both),
     ):
         cloud.killed("rotate_root", reached, **BELOW)
     cloud.run("rotate_root", **BELOW)
@@ -96,16 +99,6 @@ def test_roots_that_issue_themselves_are_exchanged_in_one_run_and_the_way_back_i
     assert accepted(cloud, new) == set(HOSTS)
     assert "'root-1' is out of service already" in cloud.run("rotate_root", ok=False, vault_pki_rotate_undo=True).flat()
     cloud.clients.close()
-    assert cloud.clients.failures == []
-
-
-def test_a_rotation_waits_for_a_host_that_is_missing(cloud):
-    cloud.begin(**BELOW)
-    ran = cloud.run("rotate_root", arguments=["--check"], **BELOW)
-    assert "phases: prepare, cross, distribute, intermediate, activate, reissue, retire, drop" in ran.flat() and ran.changed() == 1
-    assert cloud.issuers() == {"root-1", "intermediate-1"}
-    ran = cloud.run("rotate_root", ok=False, arguments=["--limit", "web1"], vault_pki_hosts=list(HOSTS), **BELOW)
-    assert "web2 did not confirm" in ran.flat() and cloud.issuer()["issuer_name"] == "intermediate-1"
     assert cloud.clients.failures == []
 
 

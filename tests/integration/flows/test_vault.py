@@ -77,3 +77,44 @@ def test_the_example_runs_shows_no_secret_and_the_second_run_changes_nothing(sit
     shown = played.output + again.output + str(played.lines) + str(again.lines)
     for secret in (*secrets.values(), "PRIVATE KEY-----"):
         assert secret not in shown
+
+
+def authorities(site, bao):
+    """The examples of pki_ca about authorities in OpenBao, their places below the controller's directory, their server the real one."""
+    tree = ast.parse((TOP / "plugins/modules/pki_ca.py").read_text(encoding="utf-8"))
+    text = next(node.value.value for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "EXAMPLES")
+    place = site.directory("controller")
+    (place / "root").mkdir(parents=True)
+    (place / "root/.bao-token").write_text("root-token-of-the-test\n", encoding="ascii")
+    tasks = [task for task in yaml.safe_load(text) if ".bao-token" in json.dumps(task)]
+    tasks = json.loads(json.dumps(tasks).replace("/root/", f"{place}/root/").replace("https://bao.example.org:8200", bao.url))
+    for task in tasks:
+        task["tls.everywhere.pki_ca"]["backend"]["vault"].update(mount="authorities", ca_path=str(bao.authority))
+    return tasks
+
+
+def test_an_authority_is_made_asked_for_taken_in_and_activated_as_in_the_examples(site, bao):
+    bao.api("sys/mounts/authorities", {"type": "pki", "config": {"max_lease_ttl": "87600h"}})
+    made, asked, taken, activated, seen = authorities(site, bao)
+
+    def play(*tasks):
+        playbook = site.work / "authorities.yml"
+        playbook.write_text(json.dumps([{"hosts": "controller", "gather_facts": False, "tasks": list(tasks)}]), encoding="utf-8")
+        played = site.play(playbook, "-vvv", "--diff")
+        assert played.status == 0, played.output[-6000:]
+        assert "root-token-of-the-test" not in played.output + str(played.lines)
+        return [line["result"] for line in played.lines]
+
+    first = play(made, asked)
+    assert [result["changed"] for result in first] == [True, True]
+    request = (site.directory("controller") / "root/int-2.csr").read_text(encoding="ascii")
+    assert first[1]["authorities"]["int-2"]["csr"] == request
+    answer = site.sign_outside(request, "basicConstraints=critical,CA:TRUE,pathlen:0", "keyUsage=critical,keyCertSign,cRLSign",
+                               "subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid")
+    (site.work / "int-2-and-chain.pem").write_text(answer, encoding="ascii")
+    (site.work / "company-root.pem").write_text((site.outside() / "outside.pem").read_text(encoding="ascii"), encoding="ascii")
+    results = play(taken, activated, seen)
+    assert [result["changed"] for result in results] == [True, True, False]
+    assert {issuer["name"]: issuer["state"] for issuer in results[2]["issuers"]} == {
+        "root-1": "present", "int-1": "retired", "int-2": "active", "": "present"}
+    assert [result["changed"] for result in play(taken, activated)] == [False, False]

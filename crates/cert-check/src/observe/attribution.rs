@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub(super) struct Sight {
     /// One process serves many endpoints.
     known: Mutex<HashMap<Pid, Option<Server>>>,
     own: (u64, u64),
+    engine_socket: Option<PathBuf>,
     trouble: Mutex<Option<String>>,
 }
 
@@ -55,7 +57,7 @@ impl Sight {
     ///
     /// # Errors
     /// /proc cannot be read.
-    pub(super) fn open() -> Result<Option<Self>, Option<String>> {
+    pub(super) fn open(engine_socket: Option<&Path>) -> Result<Option<Self>, Option<String>> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
         }
@@ -76,6 +78,7 @@ impl Sight {
             containers: OnceLock::new(),
             known: Mutex::default(),
             own: own.identity(),
+            engine_socket: engine_socket.map(Path::to_owned),
             trouble: Mutex::default(),
         }))
     }
@@ -192,7 +195,7 @@ impl Sight {
     fn homes(&self) -> Vec<Home> {
         let search = Search {
             kind: None,
-            socket: None,
+            socket: self.engine_socket.clone(),
             user: None,
             limit: ENGINE_LIMIT,
         };

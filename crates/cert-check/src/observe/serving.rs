@@ -66,7 +66,7 @@ pub(super) fn look(
         return Ok(Vec::new());
     }
     let sight = match request.attribution {
-        true => Sight::open().unwrap_or_else(|why| {
+        true => Sight::open(request.engine_socket.as_deref()).unwrap_or_else(|why| {
             warnings.extend(why.map(|why| format!("who serves was not found out: {why}")));
             None
         }),

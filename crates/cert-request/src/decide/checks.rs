@@ -207,7 +207,10 @@ pub(super) fn cut_warning(facts: &Facts<'_>) -> Option<String> {
     let wished = facts.now + facts.entry.ttl;
     let end = obtainable(facts);
     let tolerance = Lifetime(facts.entry.ttl.0 / 100);
-    let is_cut = end + tolerance < wished && facts.issuer.fidelity() != Fidelity::Given;
+    // Of a Vault it is told when it is there: the role may give less than the authority.
+    let is_told_later = matches!(facts.entry.issuer, IssuerSpec::Vault(_));
+    let is_cut =
+        end + tolerance < wished && facts.issuer.fidelity() != Fidelity::Given && !is_told_later;
     is_cut.then(|| format!("the certificate will end at {end} with its authority, not at {wished}; renew the authority"))
 }
 

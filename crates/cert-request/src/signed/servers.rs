@@ -15,7 +15,7 @@ use vault_options::Connection;
 
 use super::SignError;
 use super::answer::{check_issuer, compare, remarks};
-use super::order::order;
+use super::order::{longest, order};
 use crate::failure::EntryError;
 use crate::request::{Entry, RenewOn, VaultSpec};
 
@@ -254,8 +254,14 @@ impl Server {
         let mount = Mount::new(self.signer()?, &spec.mount);
         // Who cannot be asked about it may sign all the same.
         let issuing = self.issuing(spec).ok();
-        let order = order(entry, spec, request, issuing.as_deref(), self.clock.now());
-        let signed = mount.sign(&spec.role, spec.issuer.as_deref(), &order);
+        let ttl = longest(entry, issuing.as_deref(), self.clock.now());
+        let mut order = order(entry, spec, request, &ttl);
+        let mut signed = mount.sign(&spec.role, spec.issuer.as_deref(), &order);
+        if order.ttl.is_none() && is_outlived(&signed) {
+            // The role's own lifetime is longer than what the authority has left.
+            order.ttl = Some(ttl);
+            signed = mount.sign(&spec.role, spec.issuer.as_deref(), &order);
+        }
         let signed = signed.map_err(SignError::from)?;
         let above = signed.ca_chain.iter().chain([&signed.issuing_ca]);
         let pem = [&signed.certificate].into_iter().chain(above);
@@ -340,6 +346,11 @@ impl Server {
         done.map(drop)
             .map_err(|error| EntryError::from(SignError::from(error)))
     }
+}
+
+fn is_outlived<T>(signed: &vault::Result<T>) -> bool {
+    const WORDS: &str = "beyond the expiration of the CA certificate";
+    matches!(signed, Err(vault::Error::Refused { reason, .. }) if reason.contains(WORDS))
 }
 
 /// Without a token a path that does not exist is refused like one that is not for everybody.

@@ -195,6 +195,11 @@ fn neither_a_mount_nor_an_authority_that_allows_less_leads_to_a_failure_or_a_loo
         "{}",
         again.report()
     );
+    // The mount's own lifetime is longer than what the authority has left.
+    task["defaults"]["ttl"] = Value::Null;
+    task["defaults"]["renew"] = json!({"force": true});
+    lab.succeed(&task);
+    lab.assert_issued("web");
 }
 
 #[test]

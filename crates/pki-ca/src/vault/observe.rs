@@ -3,6 +3,7 @@
 
 mod below;
 mod issued;
+mod roles;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use pki::crl::RevocationList;
 use pki::{Certificate, CertificateRequest, PublicKey, Timestamp, chain};
 
 use super::failure::VaultFailure;
-use super::request::Request;
+use super::request::{Request, Wish};
 use super::server::Server;
 use crate::failure::Failure;
 use crate::names::AuthorityName;
@@ -34,6 +35,8 @@ pub struct Observed {
     pub requests: BTreeMap<AuthorityName, CertificateRequest>,
     /// Certificates that are to be revoked, by serial number.
     pub stored: BTreeMap<String, Stored>,
+    /// The domains that each role of the mount allows, where something is uploaded and the token may see them.
+    pub domains: BTreeMap<String, Vec<String>>,
     /// Lists that the task asks for, by the identifier of their issuer.
     pub lists: BTreeMap<String, RevocationList>,
 }
@@ -186,6 +189,10 @@ pub fn observe(
         {
             observed.requests.insert(wish.name().clone(), found);
         }
+    }
+    let uploads = |wish: &Wish| matches!(wish.base.state, State::Signed(_));
+    if own.exists && request.authorities.iter().any(uploads) {
+        observed.domains = roles::domains(vault, &request.mount)?;
     }
     observed.stored = issued::stored(vault, request)?;
     observed.lists = issued::lists(vault, request, &own)?;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 pub(crate) mod bao;
+pub(crate) mod outside;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

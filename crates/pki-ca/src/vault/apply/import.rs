@@ -105,8 +105,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// A mount may let the default follow the latest import; here only state active moves it.
-    fn keep_default(&mut self, before: &ObservedMount) -> Result<(), Failure> {
+    /// A mount may let the default follow the latest issuer; here only state active moves it.
+    pub(super) fn keep_default(&mut self, before: &ObservedMount) -> Result<(), Failure> {
         let Some(default) = before.default_issuer() else {
             return Ok(());
         };

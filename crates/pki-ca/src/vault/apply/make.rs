@@ -23,6 +23,7 @@ impl Work<'_> {
         body: &Map<String, Value>,
         of_key: bool,
     ) -> Result<(), Failure> {
+        let before = mount(self.vault, &self.request.mount)?;
         let body = Value::Object(body.clone());
         let api = self.mount();
         let made = if of_key {
@@ -30,26 +31,22 @@ impl Work<'_> {
         } else {
             api.generate_root(&body)
         };
+        let failed = VaultFailure::server(format!("make root '{}'", wish.name()));
         match made {
-            Ok(made) => {
-                self.applied.changed = true;
-                self.remark(wish, &made.warnings);
-                Ok(())
-            }
-            Err(error) if may_be_done(&error) => match self.look(wish.name().as_str())? {
-                Some(issuer)
-                    if subject::same(
-                        &issuer.certificate.facts().subject,
-                        wish.base.names.subject(),
-                    ) =>
-                {
-                    self.applied.changed = true;
-                    Ok(())
+            Ok(made) => self.remark(wish, &made.warnings),
+            Err(error) if may_be_done(&error) => {
+                let found = self.look(wish.name().as_str())?;
+                let wished = wish.base.names.subject();
+                let is_ours = found
+                    .is_some_and(|root| subject::same(&root.certificate.facts().subject, wished));
+                if !is_ours {
+                    return Err(failed(error));
                 }
-                _ => Err(VaultFailure::server(format!("make root '{}'", wish.name()))(error)),
-            },
-            Err(error) => Err(VaultFailure::server(format!("make root '{}'", wish.name()))(error)),
+            }
+            Err(error) => return Err(failed(error)),
         }
+        self.applied.changed = true;
+        self.keep_default(&before)
     }
 
     /// A key with its request.

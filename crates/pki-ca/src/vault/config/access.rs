@@ -47,10 +47,11 @@ pub fn wishes(given: Vec<Access>, wish: &mut ConfigWish, faults: &mut Faults) {
             continue;
         };
         let option = format!("{option}.approle");
-        if present && methods.insert(approle.mount.clone()) {
-            let method = Object::AppRoleMethod(approle.mount.trim_matches('/').to_owned());
-            wish.objects
-                .push(ObjectWish::new(method, option.clone(), Vec::new()));
+        let mount = approle.mount.trim_matches('/').to_owned();
+        if present && methods.insert(mount.clone()) {
+            let method = Object::AppRoleMethod(mount);
+            let method = ObjectWish::new(method, option.clone(), Vec::new());
+            wish.objects.push(method);
         }
         let role = Role {
             name: approle.name.clone().unwrap_or_else(|| access.name.clone()),

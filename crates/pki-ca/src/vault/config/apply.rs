@@ -47,7 +47,7 @@ pub fn after(vault: &Vault, plan: &ConfigPlan, applied: &mut Applied) {
         let item = format!("vault_config.secret_ids[{}]", each.wish.name);
         let role = format!("vault_config.approles[{}]", each.wish.role_name());
         let result = match applied.failed(|failed| failed.item == role) {
-            Some(held) => Err(held_by(&item, held)),
+            Some(held) => Err(held.holds(&item)),
             None => secret::issue(vault, &each.wish, applied),
         };
         applied.note(&item, result);
@@ -55,7 +55,7 @@ pub fn after(vault: &Vault, plan: &ConfigPlan, applied: &mut Applied) {
     if let Some((wish, true)) = &plan.tidy {
         let item = "vault_config.tidy";
         let result = match applied.failed(|_| false) {
-            Some(held) => Err(held_by(item, held)),
+            Some(held) => Err(held.holds(item)),
             None => tidy::run(vault, &plan.mount, wish),
         };
         applied.note(item, result);
@@ -70,8 +70,8 @@ pub fn after(vault: &Vault, plan: &ConfigPlan, applied: &mut Applied) {
 fn objects(vault: &Vault, plan: &ConfigPlan, phase: Phase, applied: &mut Applied) {
     for each in plan.written(phase) {
         let item = format!("vault_config.{}", each.object());
-        let result = match blocker(&plan.failed, each).or_else(|| applied.blocker(each)) {
-            Some(held) => Err(held_by(&item, held)),
+        let result = match applied.blocker(each) {
+            Some(held) => Err(held.holds(&item)),
             None => write(vault, &plan.mount, each).map(|warnings| {
                 let told = warnings.iter().filter(|text| is_worth_a_word(text));
                 let told = told.map(|text| format!("{item}: {text}"));
@@ -104,7 +104,7 @@ impl Applied {
 
     /// What failed that this one needs.
     fn blocker(&self, plan: &ObjectPlan) -> Option<&Failed> {
-        let needed = || blocker(&self.failed, plan);
+        let needed = || Failed::before(&self.failed, plan.object());
         self.failed(|_| false).or_else(needed)
     }
 
@@ -124,27 +124,9 @@ impl Applied {
     }
 }
 
-/// What failed that the object needs.
-fn blocker<'a>(failed: &'a [Failed], plan: &ObjectPlan) -> Option<&'a Failed> {
-    let object = plan.object();
-    failed.iter().find(|failed| match object {
-        Object::AppRole { .. } => failed.item.starts_with("vault_config.auth["),
-        Object::Acme if failed.item == "vault_config.cluster" => true,
-        Object::Acme if failed.item.starts_with("vault_config.roles[") => true,
-        _ => object.is_in_mount() && failed.item == "vault_config.mount",
-    })
-}
-
 /// That there is no authority yet is no news: it comes after.
 fn is_worth_a_word(warning: &str) -> bool {
     !warning.contains("no default issuing certificate")
-}
-
-fn held_by(item: &str, failed: &Failed) -> Error {
-    Error::Held {
-        object: item.to_owned(),
-        before: failed.item.clone(),
-    }
 }
 
 /// Writes one object, and looks whether the server has taken it; what it remarks.

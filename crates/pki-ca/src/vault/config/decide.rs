@@ -35,6 +35,14 @@ pub fn decide(wish: &ConfigWish, mut observed: Observed, now: Timestamp) -> Conf
     }
     for each in &wish.objects {
         let item = format!("vault_config.{}", each.object);
+        // What cannot be seen stops the task; until then all that cannot be seen is collected.
+        if let Some(held) = Failed::before(&plan.failed, &each.object)
+            && !matches!(held.error, Error::Unseen { .. })
+        {
+            let held = held.holds(&item);
+            plan.fail(item, held);
+            continue;
+        }
         let each = completed(wish, each, &observed);
         match object(wish, &each, &observed) {
             Ok(planned) => plan.objects.push(planned),

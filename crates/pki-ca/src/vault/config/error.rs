@@ -195,3 +195,23 @@ pub struct Failed {
     /// Why.
     pub error: Error,
 }
+
+impl Failed {
+    /// What failed that the object needs.
+    pub fn before<'a>(failed: &'a [Self], object: &Object) -> Option<&'a Self> {
+        failed.iter().find(|failed| match object {
+            Object::AppRole { .. } => failed.item.starts_with("vault_config.auth["),
+            Object::Acme if failed.item == "vault_config.cluster" => true,
+            Object::Acme if failed.item.starts_with("vault_config.roles[") => true,
+            _ => object.is_in_mount() && failed.item == "vault_config.mount",
+        })
+    }
+
+    /// Why another is left alone.
+    pub fn holds(&self, item: &str) -> Error {
+        Error::Held {
+            object: item.to_owned(),
+            before: self.item.clone(),
+        }
+    }
+}

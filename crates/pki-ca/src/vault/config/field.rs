@@ -23,6 +23,8 @@ pub enum Sort {
     SpanText,
     /// Texts whose order means nothing.
     Set,
+    /// An absolute URL.
+    Url,
     /// A set of absolute URLs.
     Urls,
     /// A set of networks; the server answers a network of one address without its `/32`.
@@ -51,7 +53,7 @@ impl Field {
         let kind = match self.sort {
             Sort::Bool => Kind::Bool,
             Sort::Count | Sort::Bits => Kind::Int,
-            Sort::Text | Sort::Choice(_) | Sort::Seconds | Sort::SpanText => Kind::Str,
+            Sort::Text | Sort::Url | Sort::Choice(_) | Sort::Seconds | Sort::SpanText => Kind::Str,
             Sort::Set | Sort::Urls | Sort::Networks | Sort::Words(..) => Kind::List(Element::Str),
         };
         let option = OptionSpec::new(self.name, kind);

@@ -29,7 +29,7 @@ pub const URLS: [Field; 5] = [
 ];
 
 /// `config/cluster`.
-pub const CLUSTER: [Field; 2] = [field("path", Sort::Text), field("aia_path", Sort::Text)];
+pub const CLUSTER: [Field; 2] = [field("path", Sort::Url), field("aia_path", Sort::Url)];
 
 /// `config/crl`.
 pub const CRL: [Field; 9] = [

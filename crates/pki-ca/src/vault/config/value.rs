@@ -20,6 +20,7 @@ pub fn parse(field: Field, given: &Value) -> Result<Value, String> {
         Sort::Seconds => span::seconds(&as_text(given)).map(Value::from),
         Sort::SpanText => span::seconds(&as_text(given)).map(|span| span::text(span).into()),
         Sort::Set => Ok(list(given).into()),
+        Sort::Url => url(&as_text(given)).map(Value::from),
         Sort::Urls => each(given, url),
         Sort::Networks => each(given, network),
         Sort::Words(prefix, words) => each(given, |text| word(text, prefix, words)),
@@ -32,7 +33,9 @@ pub fn same(field: Field, wished: &Value, found: &Value) -> bool {
         Sort::Bool => wished.as_bool() == Some(found.as_bool().unwrap_or(false)),
         Sort::Count => number(wished) == number(found),
         Sort::Bits => same_bits(number(wished), number(found)),
-        Sort::Text | Sort::Choice(_) => as_text(wished).trim_end() == as_text(found).trim_end(),
+        Sort::Text | Sort::Url | Sort::Choice(_) => {
+            as_text(wished).trim_end() == as_text(found).trim_end()
+        }
         Sort::Seconds | Sort::SpanText => span::seconds_of(wished) == span::seconds_of(found),
         Sort::Set | Sort::Urls => set(wished, str::to_owned) == set(found, str::to_owned),
         Sort::Networks => set(wished, bare) == set(found, bare),
@@ -211,6 +214,7 @@ mod tests {
             (Sort::Count, json!(-1)),
             (Sort::Urls, json!(["example.org/ca"])),
             (Sort::Urls, json!(["http://"])),
+            (Sort::Url, json!("")),
             (Sort::Networks, json!(["10.0.0.0/33"])),
             (Sort::Networks, json!(["10.0.0.0/"])),
             (Sort::Networks, json!(["host"])),

@@ -102,6 +102,7 @@ pub(super) fn install(
         wish,
         key,
         mount: context.mount,
+        domains: &context.observed.domains,
         now: context.now,
     };
     let import = upload::check(&against, warnings)?;

@@ -5,6 +5,8 @@
 mod chain;
 mod fit;
 
+use std::collections::BTreeMap;
+
 use pki::Certificate;
 use pki::Timestamp;
 
@@ -21,6 +23,8 @@ pub(crate) struct Against<'a> {
     pub key: &'a ObservedKey,
     /// The mount, of which issuers may complete the chain.
     pub mount: &'a ObservedMount,
+    /// The domains that roles of the mount allow.
+    pub domains: &'a BTreeMap<String, Vec<String>>,
     /// The clock.
     pub now: Timestamp,
 }

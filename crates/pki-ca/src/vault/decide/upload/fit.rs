@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whether a chain that verifies is good for what the mount will issue.
 
-use pki::{Certificate, ExtendedKeyUsage, KeyUsage};
+use pki::{Certificate, ExtendedKeyUsage, KeyUsage, SubjectAltNames};
 
 use super::super::drift;
 use super::{Against, is_root, refusal};
 use crate::failure::Failure;
+use crate::permits;
 
 pub(super) fn check(
     against: &Against<'_>,
@@ -14,6 +15,7 @@ pub(super) fn check(
 ) -> Result<(), Failure> {
     remaining_life(against, path, warnings)?;
     purposes(against, path)?;
+    domains(against, path, warnings);
     let Some(certificate) = path.first() else {
         return Ok(());
     };
@@ -97,4 +99,29 @@ fn purposes(against: &Against<'_>, path: &[Certificate]) -> Result<(), Failure> 
         }
     }
     Ok(())
+}
+
+/// Certificates for domains that the chain does not permit would be issued, and refused by every client.
+fn domains(against: &Against<'_>, path: &[Certificate], warnings: &mut Vec<String>) {
+    for each in path {
+        let Some(constraints) = &each.facts().name_constraints else {
+            continue;
+        };
+        for (role, domains) in against.domains {
+            let dns = domains.iter().filter_map(|domain| domain.parse().ok());
+            let names = SubjectAltNames {
+                dns: dns.collect(),
+                ..SubjectAltNames::default()
+            };
+            let refused = permits::not_permitted(&names, constraints);
+            if !refused.is_empty() {
+                warnings.push(format!(
+                    "role '{role}' allows domains that '{}' above authority '{}' does not permit: {}",
+                    each.facts().subject,
+                    against.wish.name(),
+                    refused.join(", ")
+                ));
+            }
+        }
+    }
 }
