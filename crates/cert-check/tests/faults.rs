@@ -385,8 +385,8 @@ fn a_server_with_ipv6_only_is_reached() {
         .arg(pki.path("sub.pem"));
     let address: SocketAddr = format!("[::1]:{port}").parse().unwrap();
     let server = Server::start(&mut command, address);
-    let answer = pki.check(json!({"endpoints": [{"host": "::1", "port": port, "sni": "six.test", "allow_shared": true}], "domains": [format!("[::1]:{port}")]}));
-    answer.expect(&json!({"endpoints": [{"status": "ok", "findings": [], "address": "::1"}, {"findings": [{"kind": "name_mismatch"}, {"kind": "shared_key"}]}]}));
+    let answer = pki.check(json!({"endpoints": [{"host": "::1", "port": port, "sni": "six.test"}], "domains": [format!("[::1]:{port}")]}));
+    answer.expect(&json!({"endpoints": [{"status": "ok", "findings": [], "address": "::1"}, {"findings": [{"kind": "name_mismatch"}]}]}));
     if rustix::process::geteuid().is_root() {
         assert_eq!(
             answer.value["endpoints"][0]["served_by"]["pid"],

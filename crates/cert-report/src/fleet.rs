@@ -87,6 +87,7 @@ impl Fleet {
     pub fn shared_keys(&self) -> Vec<SharedKey> {
         let mut users = BTreeMap::<&str, BTreeSet<String>>::new();
         let mut services = HashMap::<&str, HashSet<String>>::new();
+        let mut servers = HashSet::new();
         for report in &self.reports {
             for key in &report.shared_keys {
                 users
@@ -98,7 +99,10 @@ impl Fleet {
                 let Some(key) = endpoint.chain.first().map(|leaf| leaf.key.sha256.as_str()) else {
                     continue;
                 };
-                if !key.is_empty() {
+                // One server that is asked under two names is no other service.
+                let server = endpoint.server(&report.host);
+                let is_other = server.is_none_or(|server| servers.insert((server, key)));
+                if !key.is_empty() && is_other {
                     users.entry(key).or_default().insert(endpoint.user());
                     services.entry(key).or_default().insert(endpoint.identity());
                 }
@@ -150,6 +154,17 @@ impl Endpoint {
         } else {
             format!("{}:{}", self.host, self.port)
         }
+    }
+
+    /// Which socket answered: the address, with the host that it is on where only that host reaches it, and the port.
+    pub fn server(&self, on: &str) -> Option<String> {
+        let address = self.address.as_deref()?;
+        let parsed: Result<std::net::IpAddr, _> = address.parse();
+        let host = match parsed {
+            Ok(parsed) if parsed.is_loopback() => on,
+            _ => "",
+        };
+        Some(format!("{host} {address} {}", self.port))
     }
 
     /// What tells two services apart.

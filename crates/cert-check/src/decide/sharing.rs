@@ -18,8 +18,16 @@ struct Users {
 /// Finds them, and tells the endpoints and files that do not allow it.
 pub(super) fn mark(request: &Request, report: &mut Report) -> Vec<SharedKey> {
     let mut users: BTreeMap<String, Users> = BTreeMap::new();
-    for endpoint in &report.endpoints {
+    let mut servers = BTreeSet::new();
+    let mut is_alias = vec![false; report.endpoints.len()];
+    for (endpoint, is_alias) in report.endpoints.iter().zip(&mut is_alias) {
         if let Some(leaf) = endpoint.chain.first() {
+            // One server that is asked under two names is no other service.
+            let server = endpoint.server(&report.host);
+            *is_alias = server.is_some_and(|at| !servers.insert((at, leaf.key.sha256.clone())));
+            if *is_alias {
+                continue;
+            }
             let known = users.entry(leaf.key.sha256.clone()).or_default();
             known.services.insert(endpoint.service.clone());
             let at = place(&endpoint.host, endpoint.port);
@@ -36,7 +44,8 @@ pub(super) fn mark(request: &Request, report: &mut Report) -> Vec<SharedKey> {
         }
     }
     users.retain(|_, each| each.services.len() > 1);
-    for (wish, endpoint) in request.endpoints.iter().zip(&mut report.endpoints) {
+    let endpoints = request.endpoints.iter().zip(&mut report.endpoints);
+    for ((wish, endpoint), _) in endpoints.zip(is_alias).filter(|(_, is_alias)| !is_alias) {
         let key = endpoint.chain.first().map(|leaf| &leaf.key.sha256);
         let shared = key.and_then(|key| users.get(key));
         if let (Some(shared), false) = (shared, wish.allow_shared) {

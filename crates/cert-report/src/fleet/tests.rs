@@ -184,3 +184,22 @@ fn who_looked_at_nothing_is_not_part_of_the_fleet() {
     );
     assert_eq!(Fleet::of([idle]).reports().len(), 1);
 }
+
+#[test]
+fn one_server_under_two_names_is_one_service_but_another_hosts_loopback_is_another() {
+    let at = |service: &str, address: &str| {
+        let mut one = endpoint(service, service, certificate("k", "same", 1));
+        one.address = Some(address.into());
+        one
+    };
+    let twice = |address| vec![at("keystone", address), at("identity", address)];
+    for address in ["192.0.2.7", "127.0.0.1"] {
+        let fleet = Fleet::of([report("a", 1, twice(address))]);
+        assert_eq!(fleet.shared_keys(), [], "{address}");
+    }
+    let fleet = Fleet::of([
+        report("a", 1, vec![at("keystone", "127.0.0.1")]),
+        report("b", 1, vec![at("glance", "127.0.0.1")]),
+    ]);
+    assert_eq!(fleet.shared_keys().len(), 1);
+}
