@@ -16,6 +16,12 @@ pub struct Fleet {
 impl Fleet {
     /// Puts reports together, in any order. Of two reports of one host the newer holds.
     pub fn of(reports: impl IntoIterator<Item = Report>) -> Self {
+        let mut reports: Vec<Report> = reports.into_iter().collect();
+        // Who looked at nothing, such as a host that only puts the reports of others together, is not part of the fleet,
+        // and does not stand for a host of the same name that did look.
+        if reports.iter().any(Report::looked) {
+            reports.retain(Report::looked);
+        }
         let mut newest = BTreeMap::<String, Report>::new();
         for report in reports {
             let older = newest
@@ -24,10 +30,6 @@ impl Fleet {
             if older {
                 newest.insert(report.host.clone(), report);
             }
-        }
-        // Who looked at nothing, such as a host that only puts the reports of others together, is not part of the fleet.
-        if newest.values().any(Report::looked) {
-            newest.retain(|_, report| report.looked());
         }
         Self {
             reports: newest.into_values().collect(),
