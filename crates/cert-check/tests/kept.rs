@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Certificates in files, made by the openssl command: what needs no server.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that starts programs"
+)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use support::{Leaf, Pki, kinds};
+
+const NOTHING: [&str; 0] = [];
+
+/// A file that is for a server, where no endpoint is asked for.
+fn file(path: &Path) -> Value {
+    json!({"path": path, "service": "a"})
+}
+
+fn found(pki: &Pki, path: &Path, options: Value) -> Vec<String> {
+    let mut all = options;
+    all["files"] = json!([file(path)]);
+    kinds(&pki.check(all).value["files"][0])
+}
+
+#[test]
+fn a_renewed_certificate_behind_the_old_one_is_not_what_is_judged() {
+    let pki = Pki::new();
+    pki.authority("other", "root");
+    let made = Leaf {
+        made: Some("-10d"),
+        ..Leaf::default()
+    };
+    let old = pki.leaf_of("other", "a.test", &made);
+    fs::copy(&old.certificate, pki.path("old.pem")).unwrap();
+    let again = Leaf {
+        again: true,
+        ..Leaf::default()
+    };
+    let renewed = pki.leaf_of("sub", "a.test", &again);
+    let parts = [
+        pki.path("old.pem"),
+        renewed.certificate,
+        pki.path("sub.pem"),
+    ];
+    let bundle = pki.bundle("a.all", &parts.each_ref().map(AsRef::as_ref));
+    // The issuer of the old one is not in the file; that of the renewed one is.
+    assert_eq!(found(&pki, &bundle, json!({})), ["fail chain_incomplete"]);
+    let other = pki.path("other.pem");
+    let complete = [&parts[0], &other, &parts[1]].map(AsRef::as_ref);
+    let bundle = pki.bundle("b.all", &complete);
+    assert_eq!(found(&pki, &bundle, json!({})), ["warn chain_unneeded"]);
+}
+
+#[test]
+fn a_root_that_is_named_twice_is_trusted() {
+    let pki = Pki::new();
+    let pair = pki.leaf("a.test");
+    let bundle = pki.bundle("a.all", &[&pair.certificate, &pki.path("sub.pem")]);
+    let root = pki.path("root.pem");
+    let trust = |paths: Value| json!({"trust": {"system": false, "ca_path": paths}});
+    assert_eq!(found(&pki, &bundle, trust(json!([root, root]))), NOTHING);
+    let answer = pki.check(trust(json!([root, pki.path("sub.pem")])));
+    assert_eq!(answer.kind(), "trust.unreadable");
+}
