@@ -148,7 +148,7 @@ options:
         elements: str
         default: []
       fetch:
-        description: Fetch the lists that the certificates name, those over HTTP and HTTPS.
+        description: Fetch the lists that the certificates name, those over HTTP and HTTPS; at most four of a certificate and 200 in all.
         type: bool
         default: false
       stapled:
