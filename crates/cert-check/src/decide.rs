@@ -36,7 +36,7 @@ pub fn decide(request: &Request, observed: &Observed, host: &str, now: Timestamp
     let judge = Judge {
         request,
         observed,
-        lists: Lists::new(request, &observed.lists),
+        lists: Lists::new(request, observed),
         now,
     };
     let mut report = Report::new(host, Moment(now.0));
