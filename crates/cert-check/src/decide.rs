@@ -163,6 +163,7 @@ impl Judge<'_> {
         };
         let told = std::mem::take(&mut judged.findings).into_iter();
         findings.extend(told.filter(|each| !is_told(&each.kind)));
+        findings.extend(own::purpose_above(&judged.path));
         findings.extend(own::ends_above(
             &judged.path,
             leaf,

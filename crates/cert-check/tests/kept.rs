@@ -67,3 +67,37 @@ fn a_root_that_is_named_twice_is_trusted() {
     let answer = pki.check(trust(json!([root, pki.path("sub.pem")])));
     assert_eq!(answer.kind(), "trust.unreadable");
 }
+
+#[test]
+fn what_is_not_for_servers_is_told_unless_nobody_shall_serve_it() {
+    let pki = Pki::new();
+    let usage = |extensions: &'static str| Leaf {
+        extensions,
+        ..Leaf::default()
+    };
+    let signs = pki.leaf_of("sub", "a.test", &usage("keyUsage=critical,keyCertSign"));
+    let serves = pki.leaf_of("sub", "b.test", &usage("keyUsage=critical,keyAgreement"));
+    // An authority for clients only.
+    let text = "basicConstraints=critical,CA:TRUE\nextendedKeyUsage=clientAuth\n";
+    fs::write(pki.path("clients.ext"), text).unwrap();
+    let about = ["-in", "sub.csr", "-CA", "root.pem", "-CAkey", "root.key"];
+    let made = [
+        "-days",
+        "90",
+        "-extfile",
+        "clients.ext",
+        "-out",
+        "clients.pem",
+    ];
+    pki.openssl(["x509", "-req"].into_iter().chain(about).chain(made));
+    let bundle = |name: &str, leaf: &Path, above: &str| pki.bundle(name, &[leaf, &pki.path(above)]);
+    let signs = bundle("a.all", &signs.certificate, "sub.pem");
+    let below = bundle("b.all", &serves.certificate, "clients.pem");
+    let serves = bundle("c.all", &serves.certificate, "sub.pem");
+    assert_eq!(found(&pki, &signs, json!({})), ["fail not_for_servers"]);
+    assert_eq!(found(&pki, &below, json!({})), ["fail not_for_servers"]);
+    assert_eq!(found(&pki, &serves, json!({})), NOTHING);
+    let files = [&signs, &below].map(|path| json!({"path": path, "served": false}));
+    let answer = pki.check(json!({"files": files}));
+    answer.expect(&json!({"status": "ok"}));
+}
