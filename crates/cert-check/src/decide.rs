@@ -228,8 +228,13 @@ fn unfinished(ending: &Ending) -> Option<Finding> {
 
 /// Entries of one kind, endpoints and files, as one list.
 pub(crate) fn all_findings(report: &Report) -> impl Iterator<Item = (String, &Finding)> {
-    let endpoints = report.endpoints.iter().flat_map(|each| {
-        let at = format!("{} ({})", each.service, place(&each.host, each.port));
+    let several = report.at_several_addresses();
+    let endpoints = report.endpoints.iter().flat_map(move |each| {
+        let mut at = place(&each.host, each.port);
+        if let (Some(address), true) = (&each.address, several.contains(&each.place())) {
+            at = format!("{at}, {address}");
+        }
+        let at = format!("{} ({at})", each.service);
         each.findings.iter().map(move |found| (at.clone(), found))
     });
     let files = report.files.iter().flat_map(|each: &FileEntry| {
