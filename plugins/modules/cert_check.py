@@ -452,6 +452,11 @@ endpoints:
           returned: always
           type: str
           sample: "2036-09-10T06:00:00Z"
+    chain_not_after:
+      description: When the first ends of those that a client needs, its own certificate, the root, and what is between.
+      returned: when a certificate came
+      type: str
+      sample: "2027-02-24T06:00:00Z"
     served_by:
       description: The process of this host that answered.
       returned: as root, when it is one of this host

@@ -122,6 +122,8 @@ impl Judge<'_> {
         };
         let judged = self.chain(&chain, &expected, findings);
         shown.trusted_by = judged.root.as_ref().map(facts::anchor);
+        let ends = judged.path.iter().map(|each| each.facts().not_after);
+        shown.chain_not_after = ends.min().map(|first| Moment(first.0));
         let is_asked = self.request.revocation.stapled && served.ending == Ending::Finished;
         if is_asked {
             findings.extend(stapled::judge(
@@ -151,9 +153,11 @@ impl Judge<'_> {
         findings.extend(dates);
         findings.extend(names::uncovered(leaf, expected.names));
         findings.extend(own::purpose(leaf));
-        let weak = strength::weak(chain);
         let mut judged = chain::judge(chain, &self.observed.roots, self.now);
-        let is_weakly_signed = weak.iter().any(|each| each.kind == strength::SIGNATURE);
+        let weak = strength::weak(chain, &judged.path);
+        let is_weakly_signed = weak
+            .iter()
+            .any(|each| each.kind == strength::SIGNATURE && each.level == Level::Fail);
         findings.extend(weak);
         // A weak signature counts as none, and an authority may be younger than a leaf that is out of its time: the
         // chain would be told as broken for the same reason.

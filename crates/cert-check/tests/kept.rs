@@ -101,3 +101,29 @@ fn what_is_not_for_servers_is_told_unless_nobody_shall_serve_it() {
     let answer = pki.check(json!({"files": files}));
     answer.expect(&json!({"status": "ok"}));
 }
+
+#[test]
+fn a_weak_certificate_that_nobody_needs_is_no_failure() {
+    let pki = Pki::new();
+    let weak = Leaf {
+        key: Some(&["-newkey", "rsa:1024"]),
+        digest: Some("-sha1"),
+        ..Leaf::default()
+    };
+    let (good, weak) = (pki.leaf("a.test"), pki.leaf_of("sub", "weak.test", &weak));
+    let sub = pki.path("sub.pem");
+    let extra = pki.bundle("extra.all", &[&good.certificate, &sub, &weak.certificate]);
+    let own = pki.bundle("own.all", &[&weak.certificate, &sub]);
+    assert_eq!(
+        found(&pki, &extra, json!({})),
+        [
+            "warn weak_key",
+            "warn weak_signature",
+            "warn chain_unneeded"
+        ]
+    );
+    assert_eq!(
+        found(&pki, &own, json!({})),
+        ["fail weak_key", "fail weak_signature"]
+    );
+}

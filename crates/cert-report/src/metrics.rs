@@ -162,9 +162,11 @@ fn endpoint_metrics(f: &mut fmt::Formatter<'_>, all: &[(Labels, &Endpoint)]) -> 
     family(
         f,
         "certcheck_endpoint_chain_not_after_timestamp_seconds",
-        "When the first certificate of the chain that the endpoint serves ends, its own included.",
+        "When the first certificate ends that a client needs: of the endpoint, of the root, or between.",
         all.iter().filter_map(|(labels, e)| {
-            let first = e.chain.iter().map(|c| c.not_after).min()?;
+            // A report of a former version does not say which of the chain are needed.
+            let served = || e.chain.iter().map(|c| c.not_after).min();
+            let first = e.chain_not_after.or_else(served)?;
             Some((labels.clone(), seconds(first.0)))
         }),
     )?;

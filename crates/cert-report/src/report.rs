@@ -157,6 +157,9 @@ pub struct Endpoint {
     /// The root that the chain leads to, if one of the trusted ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted_by: Option<Anchor>,
+    /// When the first ends of those that clients need: its own certificate, the root, and what is between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_not_after: Option<Moment>,
     /// Who answered, if it is a process of this host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served_by: Option<ServedBy>,

@@ -141,6 +141,19 @@ fn servers_that_only_their_addresses_tell_apart_have_series_of_their_own() {
 }
 
 #[test]
+fn what_clients_do_not_need_ends_no_chain() {
+    let mut report = sample();
+    report.endpoints.truncate(1);
+    report.endpoints[0].chain_not_after = Some(Moment(1_799_000_000));
+    let line = "protocol=\"tls\"} 1799000000";
+    let text = metrics(&report);
+    let name = "certcheck_endpoint_chain_not_after_timestamp_seconds{";
+    let mut all = text.lines().filter(|each| each.starts_with(name));
+    assert!(all.all(|each| each.ends_with(line)), "{text}");
+    assert!(text.contains(name));
+}
+
+#[test]
 fn a_check_that_found_nothing_still_says_when_it_ran() {
     let text = metrics(&Report::new("a", Moment(5)));
     assert!(
