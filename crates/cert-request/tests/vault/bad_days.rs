@@ -148,6 +148,23 @@ fn whoever_may_not_is_told_which_of_the_reasons_it_is() {
     lab.assert_issued("web");
 }
 
+/// The server locks a role after five refusals, for all hosts that log in with it.
+#[test]
+fn a_wrong_secret_is_tried_once_for_all_certificates_and_locks_nobody_out() {
+    let lab = Lab::new();
+    let task = lab.task(&["a", "b", "c", "d", "e", "f", "g", "h"], &json!({}));
+    lab.sandbox.write("secret-id", "wrong-secret");
+    let asked = lab.asked(|| {
+        let answer = lab.run(&task);
+        assert_eq!(answer.kind(), "vault.login_refused", "{}", answer.report());
+        answer.never_says("wrong-secret");
+    });
+    let logins = asked.iter().filter(|line| line.contains("approle/login"));
+    assert_eq!(logins.count(), 1, "{asked:?}");
+    lab.sandbox.write("secret-id", lab.secrets()[1]);
+    lab.succeed(&task);
+}
+
 #[test]
 fn a_mount_without_a_default_issuer_fails_at_once() {
     let lab = Lab::new();
