@@ -85,7 +85,7 @@ impl SignError {
     }
 
     /// Whether nobody else needs to try now.
-    pub(super) fn is_outage(&self) -> bool {
+    pub(crate) fn is_outage(&self) -> bool {
         matches!(self, Self::Server(error) if error.is_outage())
     }
 }

@@ -207,14 +207,18 @@ impl Server {
         *self.silence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is told of a server that was asked in vain, the first time.
-    pub fn note_silence(&self, error: &EntryError) -> Option<String> {
+    /// What is told of a server that was asked in vain. One that cannot be asked is not asked for others either, which is
+    /// told the first time; what it refuses for one certificate says nothing of the others.
+    pub fn note_silence(&self, question: &str, error: &EntryError) -> Option<String> {
+        let why = ansible_module::flatten(error);
+        if !error.is_outage() {
+            return Some(format!("{question} is not known: {why}"));
+        }
         let mut told = self.silence.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = !std::mem::replace(&mut *told, true);
         is_first.then(|| {
             format!(
-                "the server was not asked about issuer and revocation of certificates that are fine otherwise: {}",
-                ansible_module::flatten(error)
+                "the server was not asked about issuer and revocation of certificates that are fine otherwise: {why}"
             )
         })
     }
@@ -233,10 +237,10 @@ impl Server {
             return Err(error.share());
         }
         let signed = self.signed(entry, spec, request);
-        if let Err(EntryError::Vault(error)) = &signed
+        if let Err(error) = &signed
             && error.is_outage()
         {
-            *self.outage() = signed.as_ref().err().map(EntryError::share);
+            *self.outage() = Some(error.share());
         }
         signed
     }

@@ -49,13 +49,15 @@ impl Task<'_> {
         if needs_issuer && !server.is_silent() {
             match server.issuing(spec) {
                 Ok(issuing) => vault = vault.with_issuing(issuing),
-                Err(error) => warnings.extend(server.note_silence(&error)),
+                Err(error) => warnings.extend(server.note_silence("who signs now", &error)),
             }
         }
         if is_asked_for_revocation(entry, &vault, &certificate) && !server.is_silent() {
             match server.revocation(spec, &certificate) {
                 Ok(revoked) => vault = vault.with_revocation(revoked),
-                Err(error) => warnings.extend(server.note_silence(&error)),
+                Err(error) => {
+                    warnings.extend(server.note_silence("whether it was revoked", &error))
+                }
             }
         }
         let issuer = Loaded::Vault(Box::new(vault));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testbed::servers::Rule;
 
-use crate::world::{EXECUTABLE, Lab, of};
+use crate::world::{EXECUTABLE, Lab, of, reasons};
 
 fn forced(task: &Value) -> Value {
     let mut task = task.clone();
@@ -43,6 +43,27 @@ fn a_sealed_server_is_no_harm_to_certificates_that_are_fine() {
         "nobody waits for a person"
     );
     assert_eq!(lab.sandbox.read("a.pem"), before);
+}
+
+#[test]
+fn a_mount_that_is_wrong_for_one_certificate_hides_no_revocation_of_the_others() {
+    let lab = Lab::new();
+    let mut task = lab.task(&["a", "b", "c"], &json!({}));
+    task["parallel"] = json!(1);
+    let serials = lab.succeed(&task);
+    let serial = of(&serials, "c")["serial"].as_str().unwrap();
+    let pem = String::from_utf8(lab.sandbox.read("c.pem")).unwrap();
+    lab.bao.api("pki/revoke", &json!({"certificate": pem}));
+    let with = |change: &Value| json!({"vault": lab.issuer(change)});
+    task["certificates"][0]["issuer"] = with(&json!({"mount": "nowhere"}));
+    task["certificates"][1]["issuer"] = with(&json!({"issuer": "unknown"}));
+    let answer = lab.succeed(&task);
+    assert_eq!(reasons(&answer, "c"), ["revoked"], "{}", answer.report());
+    assert_ne!(of(&answer, "c")["serial"], serial);
+    for (name, warnings) in [("a", 2), ("b", 1), ("c", 0)] {
+        let told = of(&answer, name)["warnings"].as_array().unwrap();
+        assert_eq!(told.len(), warnings, "{}", answer.report());
+    }
 }
 
 #[test]
