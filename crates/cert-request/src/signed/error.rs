@@ -47,7 +47,7 @@ pub enum SignError {
         source: Box<pki::chain::Error>,
     },
     /// The token may do everything but this.
-    #[error("the token may not write '{path}'; give it a policy with 'create' and 'update' there")]
+    #[error("the token may not write '{path}'; give it a policy with 'update' there")]
     NotAllowed {
         /// What would be asked.
         path: String,

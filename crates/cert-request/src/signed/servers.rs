@@ -8,9 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use issuers::Issuing;
 use pki::{Certificate, CertificateRequest, Serial, Timestamp, chain};
-use serde_json::Value;
 use vault::pki::{Mount, Stored};
-use vault::{Answer, Auth, SecretId, Settings, Vault};
+use vault::{Answer, Auth, Settings, Vault};
 use vault_options::Connection;
 
 use super::SignError;
@@ -69,6 +68,8 @@ pub struct Server {
     /// Whether its silence was told.
     silence: Mutex<bool>,
     skew: OnceLock<Option<String>>,
+    /// Set when it was told that the token may not ask what it may.
+    pub(super) unforeseen: OnceLock<()>,
 }
 
 impl Servers {
@@ -116,11 +117,12 @@ impl Server {
             outage: Mutex::default(),
             silence: Mutex::default(),
             skew: OnceLock::new(),
+            unforeseen: OnceLock::new(),
         }
     }
 
     /// With the login, which happens when a token is needed first.
-    fn signer(&self) -> Result<&Vault, EntryError> {
+    pub(super) fn signer(&self) -> Result<&Vault, EntryError> {
         opened(&self.signer, || Ok(self.connection.open()?))
     }
 
@@ -317,27 +319,6 @@ impl Server {
             })
         });
         skew.clone().filter(|_| is_first)
-    }
-
-    /// Check mode: whether the token may have it signed. A wrapped secret is not spent for that.
-    ///
-    /// # Errors
-    /// That it may not, or cannot be had.
-    pub fn foresee(&self, spec: &VaultSpec) -> Result<(), EntryError> {
-        let signer = self.signer()?;
-        if let Auth::AppRole { secret_id, .. } = &signer.settings().auth
-            && matches!(secret_id, SecretId::Wrapped { .. })
-        {
-            return Ok(());
-        }
-        let path = spec.sign_path();
-        let capabilities = signer.capabilities(&[&path]).map_err(SignError::from)?;
-        let may = |word: &Value| matches!(word.as_str(), Some("create" | "update" | "root"));
-        let list = capabilities.get(&path).and_then(Value::as_array);
-        if list.is_some_and(|words| words.iter().any(may)) {
-            return Ok(());
-        }
-        Err(EntryError::from(SignError::NotAllowed { path }))
     }
 
     /// Revokes a certificate of the mount.

@@ -69,11 +69,15 @@ impl Task<'_> {
         Ok(decision)
     }
 
-    /// Check mode: whether the server would let us.
-    pub(super) fn foresee_signing(&self, entry: &Entry, action: Action) -> Result<(), EntryError> {
+    /// Check mode: whether the server would let us, or a warning that nobody knows.
+    pub(super) fn foresee_signing(
+        &self,
+        entry: &Entry,
+        action: Action,
+    ) -> Result<Option<String>, EntryError> {
         match (&entry.issuer, action) {
             (IssuerSpec::Vault(spec), Action::Issue(_)) => self.vaults.server(spec).foresee(spec),
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 

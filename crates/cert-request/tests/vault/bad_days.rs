@@ -187,6 +187,39 @@ fn a_wrong_secret_is_tried_once_for_all_certificates_and_locks_nobody_out() {
 }
 
 #[test]
+fn check_mode_fails_where_the_run_would_and_nowhere_else() {
+    let lab = Lab::new();
+    let policy = r#"path "pki/sign/*" { capabilities = ["create"] }"#;
+    let policy = json!({"policy": policy});
+    lab.bao.api("sys/policies/acl/create", &policy);
+    let token = |body: &Value| {
+        let made = lab.bao.api("auth/token/create", body);
+        let token = made["auth"]["client_token"].as_str().unwrap();
+        lab.task(
+            &["web"],
+            &json!({"auth": {"method": "token", "token": token}}),
+        )
+    };
+    let half = token(&json!({"policies": ["create"]}));
+    for told in [true, false] {
+        let answer = lab.module(&half).check(told).run();
+        assert_eq!(answer.kind(), "vault.permission_denied", "{told}");
+    }
+    let silent = token(&json!({"policies": ["hosts"], "no_default_policy": true}));
+    let told = lab.module(&silent).check(true).run();
+    assert!(told.changed(), "{}", told.report());
+    let warnings = of(&told, "web")["warnings"].to_string();
+    assert!(
+        warnings.contains("may not ask sys/capabilities-self"),
+        "{}",
+        told.report()
+    );
+    let done = lab.succeed(&silent);
+    assert_eq!(of(&done, "web")["warnings"], json!([]));
+    lab.assert_issued("web");
+}
+
+#[test]
 fn a_mount_without_a_default_issuer_fails_at_once() {
     let lab = Lab::new();
     lab.bao.api("sys/mounts/empty", &json!({"type": "pki"}));
