@@ -4,12 +4,13 @@
 
 mod support;
 
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Hostile, at, http, http_json, kind, token};
+use support::{Hostile, at, http, http_json, kind, settings, shared, token};
 use testbed::servers::{BaoRelease, BaoServer};
 use vault::{Auth, Held, Repeat, Secret, SecretId, Vault};
 
@@ -296,6 +297,38 @@ fn a_dead_address_in_the_list_costs_nothing_but_a_moment() {
     let error = Vault::open(alone).unwrap().read("sys/mounts").unwrap_err();
     assert_eq!(error.kind(), "vault.unreachable");
     assert!(error.to_string().contains(&dead), "{error}");
+}
+
+/// A stand-in for a load balancer of TCP: it has no server for so many connections, which it takes and closes, and then has
+/// the one at the port.
+fn balancer_stand_in(closed: usize, to: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming().skip(closed).flatten() {
+            let server = TcpStream::connect(("127.0.0.1", to)).unwrap();
+            for (mut from, mut to) in [
+                (client.try_clone().unwrap(), server.try_clone().unwrap()),
+                (server, client),
+            ] {
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(Shutdown::Both);
+                });
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn a_load_balancer_without_a_server_is_asked_until_it_has_one() {
+    let server = shared();
+    let mut behind = settings(&server, token(server.token()));
+    let port = balancer_stand_in(3, server.port());
+    behind.addresses = vec![format!("https://127.0.0.1:{port}")];
+    let answer = Vault::open(behind).unwrap().read("sys/mounts").unwrap();
+    assert!(answer.is_some());
 }
 
 #[test]
