@@ -7,7 +7,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::bao::{Bao, text};
-use testbed::servers::{BaoRelease, BaoServer, old_vault_stand_in};
+use testbed::servers::{BaoCluster, BaoRelease, BaoServer, old_vault_stand_in};
 use testbed::{Answer, ModuleRun, Sandbox};
 
 fn root() -> Value {
@@ -68,6 +68,35 @@ fn a_sealed_server_is_told_where_that_was_asked_and_else_refused() {
     }
     bao.server.unseal();
     bao.converge(root());
+}
+
+#[test]
+fn a_sealed_node_of_a_cluster_that_serves_is_no_sealed_server() {
+    let cluster = BaoCluster::start(BaoRelease::Current);
+    let body = json!({"type": "pki", "config": {"max_lease_ttl": "87600h"}});
+    cluster.api(cluster.leader(), "sys/mounts/pki", &body);
+    let sealed = cluster.standby();
+    cluster.seal(sealed);
+    let others = (0..cluster.urls().len()).filter(|index| *index != sealed);
+    let order = std::iter::once(sealed).chain(others);
+    let urls: Vec<String> = order.map(|index| cluster.url(index)).collect();
+    let run = |more: Value| {
+        let vault = json!({"url": urls, "auth": {"token": cluster.token()}});
+        let mut args = json!({"backend": {"vault": vault}});
+        let merged = args.as_object_mut().unwrap();
+        merged.extend(more.as_object().unwrap().clone());
+        ModuleRun::new(support::PROGRAM).args(args).run()
+    };
+    let done = run(root());
+    assert!(done.changed() && !done.failed(), "{}", done.report());
+    let told = run(json!({"inspect": true}));
+    let server = &told.value["server"];
+    assert!(
+        !told.failed() && server["sealed"] == false && server["cluster"] == true,
+        "{}",
+        told.report()
+    );
+    assert_eq!(told.value["issuers"][0]["name"], "root-1");
 }
 
 #[test]
