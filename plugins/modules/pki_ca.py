@@ -1574,7 +1574,8 @@ server:
       sample: 0
 issuers:
   description: All issuers of the mount, with the facts of RV(authorities), their C(name), which may be empty, and C(state).
-  returned: with O(inspect)
+    A server that is sealed or was not initialized does not tell them, and then there is no such list; an empty one says that there are none.
+  returned: with O(inspect), where the server serves
   type: list
   elements: dict
   sample: [{name: root-1, state: active, serial: 5F3A9C0E71D2, not_after: "2036-11-19T06:00:00Z", is_default: true}]

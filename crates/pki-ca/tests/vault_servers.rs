@@ -61,7 +61,7 @@ fn a_sealed_server_is_told_where_that_was_asked_and_else_refused() {
         "{}",
         told.report()
     );
-    assert!(told.value.get("issuers").is_none() || told.value["issuers"] == json!([]));
+    assert!(told.value.get("issuers").is_none(), "{}", told.report());
     for check in [true, false] {
         let answer = bao.args(root()).check(check).run();
         assert_eq!(answer.kind(), "vault.sealed", "{}", answer.report());
