@@ -137,6 +137,27 @@ fn what_a_token_may_not_do_is_told_before_anything_is_done() {
     assert_eq!(answer.kind(), "vault.token_invalid", "{}", answer.report());
 }
 
+/// Debian's package libfaketime moves the clock of the module, the server keeps its own.
+#[test]
+fn clocks_apart_are_no_fault_of_an_authority() {
+    const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+    assert!(std::path::Path::new(FAKETIME).exists(), "no libfaketime");
+    let bao = Bao::new();
+    bao.converge(root());
+    for (number, clock) in ["-120s", "+600s"].into_iter().enumerate() {
+        let wish = json!({"authorities": [{"name": format!("int-{number}"), "type": "intermediate",
+            "parent": "root-1", "common_name": "Below", "state": "active"}]});
+        let run = bao.args(wish).env("LD_PRELOAD", FAKETIME);
+        let run = run
+            .env("FAKETIME", clock)
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        let done = run.run();
+        assert!(done.changed() && !done.failed(), "{}", done.report());
+        assert!(done.report().contains("the clock of"), "{}", done.report());
+        assert_eq!(bao.default(), format!("int-{number}"));
+    }
+}
+
 #[test]
 fn a_mount_that_is_not_there_is_named() {
     let bao = Bao::new();
