@@ -7,7 +7,7 @@ use super::*;
 fn bridged() -> Observed {
     let mut observed = seen(None);
     let (old, new) = (key(), key());
-    let root = self_sign(&template("root-1", None, 3_650), &old).unwrap();
+    let root = self_sign(&template("root-1", None, 1_900), &old).unwrap();
     let signer = Authority::new(root.clone(), old.clone(), Vec::new()).unwrap();
     let public = new.public_key().unwrap();
     let bridge = signer.sign(&template("root-3", None, 1_825), &public);
@@ -71,6 +71,8 @@ fn a_bridge_that_is_there_outlives_its_signer() {
             "{what}"
         );
     }
+    let later = verdict_on(wish.clone(), |_| {}, bridged(), 2_000);
+    assert_eq!(later, "kept", "expired");
     let forget: Change = |seen| drop(mount(seen).issuers.pop());
     assert_eq!(
         verdict_on(wish.clone(), forget, bridged(), 0),
