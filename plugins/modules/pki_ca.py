@@ -212,8 +212,9 @@ options:
             its root alone, before it becomes the default and after; if it does not, the old one stays. V(csr) touches nothing that is in
             service, and asks again for the same key. V(cross_signed) makes a second issuer C(NAME-x-PARENT) of the same key. V(retired) takes
             the right to sign certificates from it. V(revoked) has the server revoke it, where its parent is in O(backend.vault.mount) or
-            O(authorities[].parent_mount) on the list of that. V(absent) removes the issuer and its key, if no other has that. The default issuer
-            is not retired, revoked or removed, unless another becomes the default in the same task.
+            O(authorities[].parent_mount) on the list of that. V(absent) removes the issuer and its key, if no other has that; also the key
+            O(authorities[].key_name) alone, where a request waits for its certificate. The default issuer is not retired, revoked or
+            removed, unless another becomes the default in the same task.
         type: str
         choices: [present, csr, signed, cross_signed, active, retired, revoked, absent]
         default: present

@@ -104,7 +104,14 @@ fn of_step(request: &Request, step: &Step, issuer: &str) -> Vec<Need> {
             );
             needs
         }
-        Step::Remove { .. } => vec![(issuer.to_owned(), DELETE)],
+        Step::Remove { key_id } => {
+            let key = key_id.iter();
+            let key = key.map(|id| (own(&format!("key/{id}")), DELETE));
+            std::iter::once((issuer.to_owned(), DELETE))
+                .chain(key)
+                .collect()
+        }
+        Step::RemoveKey(id) => vec![(own(&format!("key/{id}")), DELETE)],
     }
 }
 

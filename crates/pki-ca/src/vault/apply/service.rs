@@ -130,12 +130,19 @@ impl Work<'_> {
             .delete_issuer(name)
             .map_err(VaultFailure::server(what))?;
         self.applied.changed = true;
-        if let Some(key) = key_id {
-            let what = format!("remove the key of issuer '{name}'");
-            self.mount()
-                .delete_key(key)
-                .map_err(VaultFailure::server(what))?;
+        match key_id {
+            Some(key) => self.remove_key(wish, key),
+            None => Ok(()),
         }
+    }
+
+    /// Removes a key; the server refuses that while an issuer has it.
+    pub(super) fn remove_key(&mut self, wish: &Wish, id: &str) -> Result<(), Failure> {
+        let what = format!("remove the key of authority '{}'", wish.name());
+        self.mount()
+            .delete_key(id)
+            .map_err(VaultFailure::server(what))?;
+        self.applied.changed = true;
         Ok(())
     }
 
