@@ -218,6 +218,32 @@ fn an_upload_that_does_not_prove_itself_is_taken_back() {
 }
 
 #[test]
+fn what_cannot_be_taken_back_is_said_beside_the_failure() {
+    let proxied = Proxied::new();
+    let sandbox = &proxied.sandbox;
+    proxied.done(request_out(sandbox));
+    let signed = answer_in(sandbox);
+    let forbidden = r#"{"errors": ["no removal"]}"#;
+    proxied.proxy.set(vec![
+        Rule::answer("/sign-verbatim", 1, 400, JSON, REFUSED),
+        Rule::answer("DELETE /v1/pki/issuer/", 1, 400, JSON, forbidden),
+    ]);
+    let failed = proxied.run(signed);
+    let failure = failed.value["failures"][0].to_string();
+    assert!(
+        failure.contains("refused by the proxy"),
+        "{}",
+        failed.report()
+    );
+    let said = failed.value["warnings"].to_string();
+    assert!(
+        said.contains("is still in mount") && said.contains("no removal"),
+        "{said}"
+    );
+    assert!(failed.changed(), "{}", failed.report());
+}
+
+#[test]
 fn what_was_cut_before_its_name_is_taken_up_again() {
     let proxied = Proxied::new();
     proxied.done(json!([{"name": "root-1", "common_name": "Example Root"}]));

@@ -137,6 +137,50 @@ fn what_a_token_may_not_do_is_told_before_anything_is_done() {
     assert_eq!(answer.kind(), "vault.token_invalid", "{}", answer.report());
 }
 
+/// A token of the test's own with this policy, in which `MOUNT` stands for the mount, and without the policy of all tokens.
+fn token_with(bao: &Bao, policy: &str) -> String {
+    let policy = policy.replace("MOUNT", &bao.mount);
+    let name = format!("own-{}-{}", bao.mount, policy.len());
+    let path = format!("sys/policies/acl/{name}");
+    bao.server.api(&path, &json!({"policy": policy}));
+    let body = json!({"policies": [name], "no_default_policy": true});
+    let made = bao.server.api("auth/token/create", &body);
+    text(&made["auth"]["client_token"])
+}
+
+const ASKS: &str = "path \"sys/capabilities-self\" { capabilities = [\"update\"] }";
+
+#[test]
+fn what_is_needed_to_name_and_to_take_back_is_asked_before_too() {
+    let bao = Bao::new();
+    bao.converge(root());
+    let wish =
+        json!({"authorities": [{"name": "int-1", "type": "intermediate", "parent": "root-1"}]});
+    let policy =
+        format!("{ASKS}\npath \"MOUNT/*\" {{ capabilities = [\"read\", \"list\", \"update\"] }}");
+    let token = token_with(&bao, &policy);
+    let before = bao.content();
+    for check in [true, false] {
+        let answer = run_as(&bao, &token, wish.clone(), check);
+        assert_eq!(
+            answer.kind(),
+            "vault.permission_denied",
+            "{}",
+            answer.report()
+        );
+        let issuer = format!("{}/issuer/int-1", bao.mount);
+        for capability in ["patch", "delete"] {
+            let lacking = format!("{capability} {issuer}");
+            assert!(
+                answer.msg().contains(&lacking),
+                "{lacking}: {}",
+                answer.report()
+            );
+        }
+    }
+    assert_eq!(before, bao.content());
+}
+
 /// Debian's package libfaketime moves the clock of the module, the server keeps its own.
 #[test]
 fn clocks_apart_are_no_fault_of_an_authority() {

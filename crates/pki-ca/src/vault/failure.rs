@@ -58,9 +58,9 @@ pub enum VaultFailure {
         /// Where.
         mount: String,
     },
-    /// What was imported is not bound to the key of the request; it was taken back.
+    /// What was imported is not bound to the key of the request; it is taken back.
     #[error(
-        "mount '{mount}' did not bind the certificate of '{authority}' to its key '{key_name}'; what was imported is removed again"
+        "mount '{mount}' did not bind the certificate of '{authority}' to its key '{key_name}', so it is not taken in"
     )]
     Mapping {
         /// Which.

@@ -77,17 +77,26 @@ fn of_step(request: &Request, step: &Step, issuer: &str) -> Vec<Need> {
         Step::Root(_) => vec![(own("root/generate/internal"), WRITE)],
         Step::RootOfKey(_) => vec![(own("root/generate/existing"), WRITE)],
         Step::Key(_) => vec![(own("intermediate/generate/internal"), WRITE)],
-        Step::Sign(signing) => signature(request, signing),
+        Step::Sign(signing) => {
+            let mut needs = signature(request, signing);
+            needs.extend(taking_in(issuer));
+            needs
+        }
         Step::Bridge(signing) => {
             let mut needs = signature(request, signing);
             needs.retain(|(path, _)| !path.ends_with("/intermediate/generate/internal"));
             needs.push((own("issuers/generate/intermediate/existing"), WRITE));
+            needs.extend(taking_in(&own(&format!("issuer/{}", signing.issuer))));
             needs
         }
-        Step::Import(_) => vec![
-            (own("intermediate/set-signed"), WRITE),
-            (format!("{issuer}/sign-verbatim"), WRITE),
-        ],
+        Step::Import(import) => {
+            let mut needs = vec![(own("intermediate/set-signed"), WRITE)];
+            if import.root.is_some() {
+                needs.push((format!("{issuer}/sign-verbatim"), WRITE));
+            }
+            needs.extend(taking_in(issuer));
+            needs
+        }
         Step::Name(id) => vec![(own(&format!("issuer/{id}")), PATCH)],
         Step::Settings(_) => vec![(issuer.to_owned(), PATCH)],
         Step::Activate => vec![
@@ -113,6 +122,12 @@ fn of_step(request: &Request, step: &Step, issuer: &str) -> Vec<Need> {
         }
         Step::RemoveKey(id) => vec![(own(&format!("key/{id}")), DELETE)],
     }
+}
+
+/// What is taken in gets its name, or is removed again. Both are asked by its identifier, which nobody knows before: its
+/// name stands for it.
+fn taking_in(issuer: &str) -> [Need; 2] {
+    [(issuer.to_owned(), PATCH), (issuer.to_owned(), DELETE)]
 }
 
 fn signature(request: &Request, signing: &Signing) -> Vec<Need> {
