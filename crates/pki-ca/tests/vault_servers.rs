@@ -181,6 +181,53 @@ fn what_is_needed_to_name_and_to_take_back_is_asked_before_too() {
     assert_eq!(before, bao.content());
 }
 
+#[test]
+fn a_token_that_may_not_ask_what_it_may_do_does_it_with_a_warning() {
+    let bao = Bao::new();
+    let policy = "path \"MOUNT/*\" { capabilities = [\"read\", \"list\", \"update\"] }";
+    let token = token_with(&bao, policy);
+    for check in [true, false] {
+        let answer = run_as(&bao, &token, root(), check);
+        assert!(answer.changed() && !answer.failed(), "{}", answer.report());
+        let said = answer.value["warnings"].to_string();
+        assert!(said.contains("sys/capabilities-self"), "{said}");
+    }
+    assert_eq!(bao.names(), ["root-1"]);
+    let quiet = run_as(&bao, &token, root(), false);
+    assert!(
+        quiet.value.get("warnings").is_none() && !quiet.failed(),
+        "{}",
+        quiet.report()
+    );
+}
+
+#[test]
+fn to_create_is_no_leave_to_write_in_this_engine() {
+    let bao = Bao::new();
+    let policy = format!(
+        "{ASKS}\npath \"MOUNT/*\" {{ capabilities = [\"read\", \"list\", \"create\", \"patch\", \"delete\"] }}"
+    );
+    let token = token_with(&bao, &policy);
+    let path = format!("{}/root/generate/internal", bao.mount);
+    let body = json!({"common_name": "Example Root"});
+    let (status, said) = bao.server.ask_as(&token, "POST", &path, &body);
+    assert_eq!(status, 403, "{said}");
+    for check in [true, false] {
+        let answer = run_as(&bao, &token, root(), check);
+        assert_eq!(
+            answer.kind(),
+            "vault.permission_denied",
+            "{}",
+            answer.report()
+        );
+        assert!(
+            answer.msg().contains(&format!("update {path}")),
+            "{}",
+            answer.report()
+        );
+    }
+}
+
 /// Debian's package libfaketime moves the clock of the module, the server keeps its own.
 #[test]
 fn clocks_apart_are_no_fault_of_an_authority() {
