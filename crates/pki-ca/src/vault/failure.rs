@@ -37,6 +37,20 @@ pub enum VaultFailure {
         /// `retired`, `revoked`, `removed`.
         what: &'static str,
     },
+    /// The authority is over; an issuer is never renewed.
+    #[error("authority '{authority}' expired at {not_after} and can sign nothing")]
+    Expired {
+        /// Which.
+        authority: AuthorityName,
+        /// Its end.
+        not_after: pki::Timestamp,
+    },
+    /// The issuer was revoked, which no server takes back.
+    #[error("authority '{authority}' is revoked and signs no more certificates")]
+    Revoked {
+        /// Which.
+        authority: AuthorityName,
+    },
     /// The issuer differs from the wish; an issuer is never replaced.
     #[error(
         "issuer '{authority}' differs from what is wished: {}",
@@ -166,6 +180,8 @@ impl VaultFailure {
             Self::Capabilities { .. } => "vault.permission_denied",
             Self::Default { .. } => "authority.is_default",
             Self::Drift { .. } => "authority.drift",
+            Self::Expired { .. } => "authority.expired",
+            Self::Revoked { .. } => "authority.out_of_service",
             Self::Keyless { .. } => "authority.key_unavailable",
             Self::Mapping { .. } => "signed.not_mapped",
             Self::Missing { .. } => "authority.missing",
@@ -188,6 +204,9 @@ impl VaultFailure {
             Self::Drift { authority, .. } => format!(
                 "correct the wish, or make another authority under another name, set its state to active and retire '{authority}'"
             ),
+            Self::Expired { .. } | Self::Revoked { .. } => {
+                "make another under another name and set its state to active".to_owned()
+            }
             Self::Keyless { .. } => {
                 "make an authority here (state present, or csr and signed); a key outside of the server is out of its reach".to_owned()
             }

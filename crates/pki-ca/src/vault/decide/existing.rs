@@ -48,10 +48,10 @@ fn check_usable(
     issuer: &ObservedIssuer,
 ) -> Result<(), Failure> {
     if issuer.revoked {
-        return Err(Failure::AuthorityOutOfService {
+        return Err(VaultFailure::Revoked {
             authority: wish.name().clone(),
-            state: "revoked",
-        });
+        }
+        .into());
     }
     if issuer.key_id.is_none() {
         return Err(VaultFailure::Keyless {
@@ -62,10 +62,11 @@ fn check_usable(
     }
     let facts = issuer.certificate.facts();
     if wish.base.state != State::Present && facts.not_after <= context.now {
-        return Err(Failure::AuthorityExpired {
+        return Err(VaultFailure::Expired {
             authority: wish.name().clone(),
             not_after: facts.not_after,
-        });
+        }
+        .into());
     }
     Ok(())
 }

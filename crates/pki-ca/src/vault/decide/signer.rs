@@ -110,11 +110,13 @@ fn check_signer(context: &Context<'_>, wish: &Wish, found: &ObservedIssuer) -> R
         .clone()
         .unwrap_or_else(|| wish.name().clone());
     let facts = found.certificate.facts();
-    if found.revoked || !found.is_issuing() {
-        let state = if found.revoked { "revoked" } else { "retired" };
+    if found.revoked {
+        return Err(VaultFailure::Revoked { authority: name }.into());
+    }
+    if !found.is_issuing() {
         return Err(Failure::AuthorityOutOfService {
             authority: name,
-            state,
+            state: "retired",
         });
     }
     if found.key_id.is_none() {
@@ -125,10 +127,11 @@ fn check_signer(context: &Context<'_>, wish: &Wish, found: &ObservedIssuer) -> R
         .into());
     }
     if facts.not_after <= context.now {
-        return Err(Failure::AuthorityExpired {
+        return Err(VaultFailure::Expired {
             authority: name,
             not_after: facts.not_after,
-        });
+        }
+        .into());
     }
     Ok(())
 }

@@ -99,3 +99,38 @@ fn an_intermediate_outlives_its_parents_stay() {
         "authority.missing"
     );
 }
+
+#[test]
+fn hints_of_what_is_over_can_be_followed_in_a_vault() {
+    let below = json!({"name": "int-2", "type": "intermediate", "parent": "int-1"});
+    let over: Change = |_| {};
+    let revoked: Change = |seen| mount(seen).issuers[1].revoked = true;
+    let rows = [
+        (
+            int(json!({"state": "active"})),
+            over,
+            2_000,
+            "authority.expired",
+        ),
+        (below.clone(), over, 2_000, "authority.expired"),
+        (int(json!({})), revoked, 0, "authority.out_of_service"),
+        (below, revoked, 0, "authority.out_of_service"),
+    ];
+    for (wish, change, days, kind) in rows {
+        let mut observed = seen(None);
+        change(&mut observed);
+        let now = NOW + pki::Lifetime(days * DAY);
+        let plan = decide(
+            &task(json!({"authorities": [wish.clone()]})),
+            &observed,
+            now,
+        );
+        let failure = &plan.failed[0].failure;
+        assert_eq!(failure.kind(), kind, "{wish}");
+        let hint = failure.hint().unwrap();
+        assert!(
+            hint.starts_with("make another under another name"),
+            "{wish}: {hint}"
+        );
+    }
+}
