@@ -477,7 +477,7 @@ options:
     type: dict
     suboptions:
       authorities:
-        description: V(all), a name, or a list of names.
+        description: V(all), a name, or a list of names. In a Vault V(all) are the issuers with a name that may sign lists.
         type: raw
         default: all
       next_update:
@@ -1626,8 +1626,8 @@ error:
           V(signed.chain_incomplete), V(signed.key_identifier), V(signed.unknown_critical), V(signed.invalid), V(signed.no_key),
           V(signed.self_signed), V(signed.ambiguous). With O(backend.vault) also V(signed.unrelated), V(signed.root_mismatch),
           V(signed.depth), V(signed.short_life), V(signed.extended_key_usage), V(signed.not_mapped)."
-        - "In a Vault: V(authority.is_default), V(authority.not_proven), V(authority.subject), V(revoke.unknown), V(vault.no_mount),
-          V(vault.ttl_too_long), V(vault.too_old), V(vault.permission_denied), V(vault.token_invalid), V(vault.login_refused),
+        - "In a Vault: V(authority.is_default), V(authority.not_proven), V(authority.subject), V(crl.not_allowed), V(revoke.unknown),
+          V(vault.no_mount), V(vault.ttl_too_long), V(vault.too_old), V(vault.permission_denied), V(vault.token_invalid), V(vault.login_refused),
           V(vault.wrapped_secret_used), V(vault.sealed), V(vault.not_initialized), V(vault.no_leader), V(vault.unreachable),
           V(vault.namespace_unknown), V(vault.plaintext), V(vault.redirect_refused), V(vault.quota), V(vault.refused) and other
           words that begin with C(vault.)."

@@ -327,3 +327,18 @@ fn a_certificate_is_revoked_once_and_its_list_is_fresh() {
         "authority.missing",
     );
 }
+
+#[test]
+fn issuers_that_may_sign_no_lists_change_nothing_in_every_run() {
+    let bao = Bao::new();
+    bao.converge(authorities(&[root(), intermediate("int-1", "root-1")]));
+    let path = format!("{}/issuer/int-1", bao.mount);
+    let usage = json!({"issuer_name": "int-1", "usage": "read-only,issuing-certificates"});
+    let (status, said) = bao.server.ask("POST", &path, &usage);
+    assert_eq!(status, 200, "{said}");
+    let all = bao.converge(json!({"crl": {}}));
+    let names: Vec<&String> = all.value["crls"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["root-1"]);
+    // The server goes on to show the list of before, which is good for a while.
+    bao.quiet(json!({"crl": {"authorities": ["int-1"]}}));
+}

@@ -98,6 +98,16 @@ pub enum VaultFailure {
         /// Where.
         mount: String,
     },
+    /// The issuer may sign no lists, so the server makes none for it.
+    #[error(
+        "issuer '{authority}' of mount '{mount}' may not sign revocation lists, and there is no list that is good"
+    )]
+    NoLists {
+        /// Which.
+        authority: AuthorityName,
+        /// Where.
+        mount: String,
+    },
     /// The mount has not kept such a certificate, so it cannot revoke it.
     #[error("mount '{mount}' has no certificate with the serial number {serial}")]
     NotStored {
@@ -186,6 +196,7 @@ impl VaultFailure {
             Self::Mapping { .. } => "signed.not_mapped",
             Self::Missing { .. } => "authority.missing",
             Self::MissingMount { .. } => "vault.no_mount",
+            Self::NoLists { .. } => "crl.not_allowed",
             Self::NotStored { .. } => "revoke.unknown",
             Self::Proof { .. } => "authority.not_proven",
             Self::Shown { .. } => "vault.answer",
@@ -215,6 +226,9 @@ impl VaultFailure {
             ),
             Self::MissingMount { mount } => {
                 format!("let 'vault_config.mount.create' make '{mount}', or correct the mount")
+            }
+            Self::NoLists { .. } => {
+                "give the issuer the usage 'crl-signing', which its certificate must allow, or leave it out of 'crl.authorities'".to_owned()
             }
             Self::NotStored { .. } => {
                 "compare the serial number; a role with 'no_store' keeps no certificates, and they cannot be revoked".to_owned()
