@@ -46,6 +46,8 @@ def test_a_rotation_that_is_stopped_between_phases_goes_on_waits_for_missing_hos
     ran = cloud.run("rotate_root", arguments=["--check"], **BELOW)
     assert "phases: prepare, cross, distribute, intermediate, activate, reissue, retire, drop" in ran.flat() and ran.changed() == 1
     assert cloud.issuers() == {"root-1", "intermediate-1"}
+    ran = cloud.run("rotate_root", ok=False, arguments=["--limit", "web1"], **BELOW)
+    assert "name all of them in vault_pki_hosts" in ran.flat() and cloud.issuers() == {"root-1", "intermediate-1"}
     ran = cloud.run("rotate_root", ok=False, arguments=["--limit", "web1"], vault_pki_hosts=list(HOSTS), **BELOW)
     assert "web2 did not confirm" in ran.flat() and cloud.issuers() == {"root-1", "intermediate-1", "root-2", "root-2-x-root-1"}
     seen = {}
