@@ -89,8 +89,7 @@ class ActionModule(ActionBase):
 
     def _rotation(self, arguments: Result, settings: Result) -> Result:
         names, found = vault_pki_plan.rotation(settings), vault_pki_plan.issuers(arguments.get('seen') or {})
-        if names.old_root not in {issuer.name for issuer in found}:
-            raise ValueError(f"Missing CA cert: there is no root '{names.old_root}'; vault_pki_root_name names the one to be replaced")
+        vault_pki_plan.fitting(names, found)
         told = {'changed': False, **{part: getattr(names, part) for part in ('new_root', 'new_issuer', 'serving', 'cross', 'chain', 'end')}}
         if settings['undo']:
             walk = vault_pki_plan.undone(names, found)

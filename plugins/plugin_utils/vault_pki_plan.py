@@ -206,6 +206,23 @@ def rotation(settings: Facts) -> Rotation:
     return Rotation(old_root, new_root, old_issuer or old_root, new_issuer or new_root)
 
 
+def fitting(names: Rotation, found: t.Sequence[Issuer]) -> None:
+    """Refuses names that are not those of what the server has: what is not found would count as out of service already."""
+    held, default = {issuer.name for issuer in found}, next((issuer.name for issuer in found if issuer.is_default), None)
+    if names.old_root not in held:
+        raise ValueError(f"Missing CA cert: there is no root '{names.old_root}'; vault_pki_root_name names the one to be replaced")
+    if names.old_issuer not in held:
+        raise ValueError(f"there is no authority '{names.old_issuer}'; vault_pki_intermediate_name names the one to be replaced, and is empty where the "
+                         'root issues')
+    taken = {names.new_root, names.new_issuer} & {names.old_root, names.old_issuer}
+    if taken:
+        raise ValueError(f"'{taken.pop()}' is to be replaced and cannot be the new one; say other names as vault_pki_new_root_name and "
+                         'vault_pki_new_intermediate_name')
+    if default and default not in (names.old_issuer, names.serving, names.new_issuer):
+        raise ValueError(f"'{default}' issues, and it is neither '{names.old_issuer}' nor '{names.new_issuer}'; vault_pki_root_name and "
+                         'vault_pki_intermediate_name name what is to be replaced')
+
+
 def reached(names: Rotation, found: t.Sequence[Issuer]) -> str:
     """The first phase that is not done, as far as the server tells; empty where all are. What hosts have is not known to it: their phases
     are gone through again, and change nothing where they were done."""
@@ -215,7 +232,7 @@ def reached(names: Rotation, found: t.Sequence[Issuer]) -> str:
     if new_root is None:
         return 'prepare'
     serving = _serving(names, found)
-    if serving is not None and (old_issuer is None or not old_issuer.issues):
+    if serving is not None and old_issuer is not None and not old_issuer.issues:
         is_dropped = (old_root is None or not old_root.issues) and not (cross and cross.der in serving.chain)
         return '' if is_dropped else 'drop'
     if cross is None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import openbao
 import pytest
-from lab import HOSTS
+from lab import CORES, HOSTS
 from served import Clients, Server, handshake
 
 BELOW = {"vault_pki_intermediate_name": "intermediate-1"}
@@ -100,6 +100,21 @@ def test_roots_that_issue_themselves_are_exchanged_in_one_run_and_the_way_back_i
     new = cloud.bao.api(f"{cloud.mount}/issuer/root-2")["certificate"]
     assert accepted(cloud, new) == set(HOSTS)
     assert "'root-1' is out of service already" in cloud.run("rotate_root", ok=False, vault_pki_rotate_undo=True).flat()
+    cloud.clients.close()
+    assert cloud.clients.failures == []
+
+
+@pytest.mark.parametrize("lab", CORES[:1], indirect=True)
+def test_one_run_exchanges_a_root_that_issues_itself_for_one_with_an_authority_below(cloud):
+    cloud.begin()
+    ran = cloud.run("rotate_root", ok=False, **BELOW)
+    assert "there is no authority 'intermediate-1'" in ran.flat() and cloud.issuers() == {"root-1"}
+    more = {"vault_pki_new_intermediate_name": "intermediate-1"}
+    cloud.run("rotate_root", **more)
+    new = cloud.bao.api(f"{cloud.mount}/issuer/root-2")["certificate"]
+    assert accepted(cloud, new) == set(HOSTS) and cloud.issuer()["issuer_name"] == "intermediate-1"
+    assert cloud.issuer()["ca_chain"] == [cloud.issuer()["certificate"], new]
+    assert cloud.run("rotate_root", **more).changed() == 0
     cloud.clients.close()
     assert cloud.clients.failures == []
 
