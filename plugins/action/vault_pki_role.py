@@ -90,10 +90,10 @@ class ActionModule(ActionBase):
     def _rotation(self, arguments: Result, settings: Result) -> Result:
         names, found = vault_pki_plan.rotation(settings), vault_pki_plan.issuers(arguments.get('seen') or {})
         vault_pki_plan.fitting(names, found)
-        told = {'changed': False, **{part: getattr(names, part) for part in ('new_root', 'new_issuer', 'serving', 'cross', 'chain', 'end')}}
+        told = {'changed': False, **{part: getattr(names, part) for part in ('new_root', 'new_issuer', 'serving', 'cross', 'chain', 'added', 'end')}}
         if settings['undo']:
             walk = vault_pki_plan.undone(names, found)
-            said = f"going back to '{names.old_root}': {', '.join(walk)}" if walk else f"'{names.new_root}' does not exist; nothing to go back from"
+            said = f"going back to '{names.old_root}': {', '.join(walk)}"
         else:
             first, walk = vault_pki_plan.phases(names, found, settings['until'])
             said = f"'{names.new_root}' has replaced '{names.old_root}'" if not first else f"from '{names.old_root}' to '{names.new_root}', phases: "

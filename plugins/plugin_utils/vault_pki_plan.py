@@ -193,6 +193,11 @@ class Rotation(t.NamedTuple):
         return [self.new_issuer, self.cross, self.old_root] if self.has_intermediate else [self.cross, self.old_root]
 
     @property
+    def added(self) -> list[str]:
+        """What a way back removes, one after the other. The new root is the last: while one is there, there is something to remove."""
+        return [*([self.new_issuer] if self.has_intermediate else []), self.cross, self.new_root]
+
+    @property
     def end(self) -> list[str]:
         """What is served afterwards."""
         return [self.new_issuer, self.new_root] if self.has_intermediate else [self.new_root]
@@ -259,13 +264,12 @@ def phases(names: Rotation, found: t.Sequence[Issuer], until: str) -> tuple[str,
 
 
 def undone(names: Rotation, found: t.Sequence[Issuer]) -> list[str]:
-    """The phases of the way back."""
-    first = reached(names, found)
-    if first in ('', 'drop'):
+    """The phases of the way back. What hosts have is not known here, so all but the first are gone through again after an interruption."""
+    if reached(names, found) in ('', 'drop'):
         raise ValueError(f"'{names.old_issuer}' is out of service already; rotate to a new root instead of going back")
-    if first == 'prepare':
-        return []
-    return (['return', 'reissue'] if _serving(names, found) else []) + ['remove', 'distribute']
+    if not {names.new_root, names.cross, names.new_issuer} & {issuer.name for issuer in found}:
+        return ['distribute']
+    return (['return'] if _serving(names, found) else []) + ['reissue', 'remove', 'distribute']
 
 
 def certificate(wish: Facts, directory: str) -> dict[str, t.Any]:

@@ -115,11 +115,18 @@ def test_an_authority_may_be_put_below_a_root_that_issued_itself(pems):
 
 def test_the_way_back_ends_where_the_old_authority_is_retired(pems):
     all_of_them = ("root-1", "int-1", "root-2", "root-2-x-root-1", "int-2")
-    assert vault_pki_plan.undone(NAMES, issuers(pems, "root-1", "int-1", default="int-1")) == []
-    assert vault_pki_plan.undone(NAMES, issuers(pems, *all_of_them, default="int-1")) == ["remove", "distribute"]
+    assert vault_pki_plan.undone(NAMES, issuers(pems, "root-1", "int-1", default="int-1")) == ["distribute"]
+    # Also where the authority was returned to and not all hosts were, or a removal broke off.
+    for left in (all_of_them, ("root-1", "int-1", "root-2", "root-2-x-root-1"), ("root-1", "int-1", "root-2"), ("root-1", "int-1", "root-2-x-root-1")):
+        assert vault_pki_plan.undone(NAMES, issuers(pems, *left, default="int-1")) == ["reissue", "remove", "distribute"]
     assert vault_pki_plan.undone(NAMES, issuers(pems, *all_of_them, default="int-2", chain=BOTH)) == ["return", "reissue", "remove", "distribute"]
     with pytest.raises(ValueError, match="'int-1' is out of service already"):
         vault_pki_plan.undone(NAMES, issuers(pems, *all_of_them, default="int-2", chain=BOTH, retired=["int-1"]))
+
+
+def test_a_way_back_removes_the_new_root_last():
+    assert NAMES.added == ["int-2", "root-2-x-root-1", "root-2"]
+    assert vault_pki_plan.rotation({**SETTINGS, "intermediate": ""}).added == ["root-2-x-root-1", "root-2"]
 
 
 def test_a_root_is_alive_while_it_signs_or_stands_in_a_chain(pems):
