@@ -78,8 +78,9 @@ class ActionModule(ActionBase):
     @staticmethod
     def _certificates(arguments: Result, settings: Result) -> Result:
         made: dict[bool, list[Result]] = {False: [], True: []}
+        rotating = bool(arguments.get('rotating'))
         for wish in arguments.get('certificates') or []:
-            made[vault_pki_plan.is_client(wish)].append(vault_pki_plan.certificate(wish, settings['directory']))
+            made[vault_pki_plan.is_client(wish)].append(vault_pki_plan.certificate(wish, settings['directory'], rotating))
         restart = [vault_pki_plan.restarted(each) for each in [*made[False], *made[True]] if each.get('containers')]
         return {'changed': False, 'certificates': made[False], 'clients': made[True], 'restart': restart}
 

@@ -272,9 +272,13 @@ def undone(names: Rotation, found: t.Sequence[Issuer]) -> list[str]:
     return (['return'] if _serving(names, found) else []) + ['reissue', 'remove', 'distribute']
 
 
-def certificate(wish: Facts, directory: str) -> dict[str, t.Any]:
-    """A certificate with its files, and with the charm's `sans` and `type` where they belong."""
+def certificate(wish: Facts, directory: str, rotating: bool = False) -> dict[str, t.Any]:
+    """A certificate with its files, and with the charm's `sans` and `type` where they belong. During a rotation another authority is a
+    reason for a new one, whatever else is said."""
     made = dict(wish)
+    reasons = (made.get('renew') or {}).get('on')
+    if rotating and reasons and 'issuer' not in reasons:
+        made['renew'] = {**made['renew'], 'on': [*reasons, 'issuer']}
     kind = made.pop('type', 'server')
     if kind not in ('server', 'client'):
         raise ValueError(f"certificate '{made.get('name')}': type '{kind}' is neither server nor client")

@@ -203,6 +203,15 @@ def test_a_certificate_with_files_keeps_them_and_one_without_sans_is_complete():
     assert "dns" not in vault_pki_plan.certificate({"name": "a", "common_name": "a.test", "sans": []}, "/x")
 
 
+def test_another_authority_is_a_reason_during_a_rotation_whatever_an_entry_says():
+    wish = {"name": "a", "dns": ["a.test"], "renew": {"on": ["expiry"], "before": "10d"}}
+    assert vault_pki_plan.certificate(wish, "/x", rotating=True)["renew"] == {"on": ["expiry", "issuer"], "before": "10d"}
+    assert vault_pki_plan.certificate(wish, "/x")["renew"] == wish["renew"]
+    for reasons in ({}, {"on": ["issuer", "key"]}, {"before": "10d"}):
+        assert vault_pki_plan.certificate({"name": "a", "renew": reasons}, "/x", rotating=True)["renew"] == reasons
+    assert "renew" not in vault_pki_plan.certificate({"name": "a"}, "/x", rotating=True)
+
+
 def test_a_client_has_no_more_usages_than_its_role_gives():
     made = vault_pki_plan.certificate({"name": "a", "common_name": "a.test", "type": "client"}, "/x")
     assert made["extended_key_usage"] == ["clientAuth"] and review(CERT_REQUEST, {"certificates": [made]}).faults == []

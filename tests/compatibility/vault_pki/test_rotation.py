@@ -4,6 +4,9 @@ handshake may fail, wherever the rotation is stopped."""
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+
 import openbao
 import pytest
 from lab import CORES, HOSTS
@@ -110,8 +113,21 @@ def test_one_run_exchanges_a_root_that_issues_itself_for_one_with_an_authority_b
     cloud.begin()
     ran = cloud.run("rotate_root", ok=False, **BELOW)
     assert "there is no authority 'intermediate-1'" in ran.flat() and cloud.issuers() == {"root-1"}
-    more = {"vault_pki_new_intermediate_name": "intermediate-1"}
-    cloud.run("rotate_root", **more)
+    # One that another program gave its certificate, and an operator who wants none replaced before its end.
+    reasons = {"vault_pki_certificate_defaults": {"key": {"algorithm": "ecdsa"}, "renew": {"on": ["expiry", "revoked"]}}}
+    more = {"vault_pki_new_intermediate_name": "intermediate-1", "vault_pki_probe_retries": 1, **reasons}
+    other = cloud.place / "other"
+    shutil.copytree(cloud.place / "web1" / "certs", other / "certs")
+    with contextlib.closing(Server(other, "web1", openbao.free_port())) as server:
+        cloud.endpoints["web1"].append({"host": "web1.example.test", "address": "127.0.0.1", "port": server.port})
+        ran = cloud.run("rotate_root", ok=False, **more)
+        assert "web1 did not confirm" in ran.flat() and cloud.old in (cloud.place / "web2" / "ca.pem").read_text()
+        for file in (other / "certs").iterdir():
+            shutil.copy(cloud.place / "web1" / "certs" / file.name, file)
+        server.told.touch()
+        cloud.run("rotate_root", **more)
+    del cloud.endpoints["web1"][-1]
+    assert not list(cloud.place.glob("web*/*.next"))
     new = cloud.bao.api(f"{cloud.mount}/issuer/root-2")["certificate"]
     assert accepted(cloud, new) == set(HOSTS) and cloud.issuer()["issuer_name"] == "intermediate-1"
     assert cloud.issuer()["ca_chain"] == [cloud.issuer()["certificate"], new]
