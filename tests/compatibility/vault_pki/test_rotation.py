@@ -141,6 +141,9 @@ def test_a_batch_that_does_not_serve_its_new_certificate_keeps_the_next_from_beg
     before = {host: cloud.serial(host) for host in HOSTS}
     call = f"openssl s_client -connect 127.0.0.1:{cloud.servers[0].port} -servername web1.example.test -verify_return_error -CAfile"
     cloud.run("validate", vault_pki_openstack_environment={"OS_CLOUD": "test"}, vault_pki_openstack_calls=[f"sh -c '{call} \"$OS_CACERT\" </dev/null'"])
+    secret = {"OS_CLOUD": "test", "OS_PASSWORD": "secret-of-the-cloud"}
+    ran = cloud.run("validate", ok=False, arguments=["-vvv"], vault_pki_openstack_environment=secret)
+    assert "vault_pki_openstack_environment has OS_PASSWORD" in ran.flat() and secret["OS_PASSWORD"] not in ran.text
     cloud.handlers = []
     ran = cloud.run("reissue_certificates", ok=False, vault_pki_probe_retries=1)
     assert "stopped before web2: web1 failed" in ran.flat()
