@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import signal
+import ssl
 import subprocess
 import tempfile
 import time
@@ -195,6 +196,12 @@ def verifies(pem, roots):
     """Whether openssl leads the first certificate of a file to one of the roots by the others, and by no other file."""
     command = ["openssl", "verify", "-no-CAfile", "-no-CApath", "-no-CAstore", "-trusted", roots, "-untrusted", pem, pem]
     return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+
+
+def lifetime(pem):
+    """The hours from the beginning to the end of the first certificate of a file."""
+    dates = dict(line.split("=", 1) for line in openssl("x509", "-in", pem, "-noout", "-startdate", "-enddate").splitlines())
+    return (ssl.cert_time_to_seconds(dates["notAfter"]) - ssl.cert_time_to_seconds(dates["notBefore"])) / 3600
 
 
 def openssl(*arguments):
