@@ -9,10 +9,13 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.tls.everywhere.plugins.action.file_set import ActionModule as FileSet
-from ansible_collections.tls.everywhere.plugins.plugin_utils import vault_pki_plan
+from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_vault, vault_pki_plan
 from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
 
 Result = t.Dict[str, t.Any]
+
+# Those that need to know the authorities: a server that tells none must not look as if there were none.
+LOOKING = ('roots', 'trust', 'rotation')
 
 
 class ActionModule(ActionBase):
@@ -32,8 +35,12 @@ class ActionModule(ActionBase):
         step = steps.get(arguments.get('step'))
         if step is None:
             return {'failed': True, 'msg': f"step: '{arguments.get('step')}' is none of {', '.join(steps)}"}
+        settings = arguments.get('settings') or {}
+        silent = pki_vault.silent(arguments.get('seen') or {}, settings.get('mount', '')) if arguments['step'] in LOOKING else None
+        if silent:
+            return silent
         try:
-            return step(arguments, arguments.get('settings') or {})
+            return step(arguments, settings)
         except ValueError as error:
             return {'failed': True, 'changed': False, 'msg': str(error)}
 
@@ -44,23 +51,18 @@ class ActionModule(ActionBase):
         return dict(result, failed=True) if faults else result
 
     @staticmethod
-    def _live(arguments: Result) -> list[vault_pki_plan.Issuer]:
+    def _files(arguments: Result, settings: Result) -> dict[str, str]:
         found = vault_pki_plan.issuers(arguments.get('seen') or {})
-        return vault_pki_plan.live_roots(found, arguments.get('dropped') or [], _now())
+        return vault_pki_plan.trusted(found, arguments.get('dropped') or [], settings['extra_roots'], settings['mount'], _now())
 
     def _roots(self, arguments: Result, settings: Result) -> Result:
-        files = vault_pki_plan.anchors(self._live(arguments), settings['extra_roots'], settings['mount'])
-        if not files:
-            return {'failed': True, 'changed': False, 'msg': 'Missing CA cert: the mount has no root; generate_root_ca makes one'}
+        files = self._files(arguments, settings)
         return {'changed': False, 'roots': sorted(files), 'bundle': ''.join(files.values())}
 
     def _trust(self, arguments: Result, settings: Result) -> Result:
         """The bundle, and the anchors of the system, on the host of the task."""
-        told = self._roots(arguments, settings)
-        if told.get('failed'):
-            return told
-        files = vault_pki_plan.anchors(self._live(arguments), settings['extra_roots'], settings['mount'])
-        sets = [{'name': 'bundle', 'files': [_file(settings['bundle'], told['bundle'])]}]
+        files = self._files(arguments, settings)
+        sets = [{'name': 'bundle', 'files': [_file(settings['bundle'], ''.join(files.values()))]}]
         store = str(arguments.get('store') or '').rstrip('/')
         if store:
             held = self._file_set({'read_matching': [f"{store}/{vault_pki_plan.prefix(settings['mount'])}-*.crt"]})
@@ -73,7 +75,7 @@ class ActionModule(ActionBase):
         if result.get('failed'):
             return result
         facts = result['sets']
-        return {'changed': result['changed'], 'roots': told['roots'], 'anchors_changed': bool(facts.get('anchors', {}).get('changed')), 'msg': result['msg']}
+        return {'changed': result['changed'], 'roots': sorted(files), 'anchors_changed': bool(facts.get('anchors', {}).get('changed')), 'msg': result['msg']}
 
     @staticmethod
     def _certificates(arguments: Result, settings: Result) -> Result:

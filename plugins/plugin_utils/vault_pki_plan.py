@@ -100,6 +100,15 @@ def anchors(roots: t.Sequence[Issuer], extra: t.Sequence[str], mount: str) -> di
     return files
 
 
+def trusted(found: t.Sequence[Issuer], dropped: t.Collection[str], extra: t.Sequence[str], mount: str, now: datetime.datetime) -> dict[str, str]:
+    """The files of a trust store that holds the live roots and further ones. Further ones alone are enough only for an authority that
+    issues below one of them: a mount that was lost, or is not the one that was meant, takes no root from anybody."""
+    live = live_roots(found, dropped, now)
+    if not live and (dropped or not extra or not any(issuer.issues for issuer in found)):
+        raise ValueError(f"Missing CA cert: mount '{mount}' has no root that is alive; nobody's trust was changed. In a new mount generate_root_ca makes one")
+    return anchors(live, extra, mount)
+
+
 def status(seen: Facts, warn_before: datetime.timedelta, now: datetime.datetime) -> tuple[list[str], list[str]]:
     """What keeps certificates from being issued, in the charm's words with the reason, and what soon will."""
     if seen.get('failed'):

@@ -103,6 +103,17 @@ def test_a_root_is_alive_while_it_signs_or_stands_in_a_chain(pems):
     assert vault_pki_plan.live_roots(found, [], NOW + datetime.timedelta(days=101)) == []
 
 
+def test_further_roots_alone_are_trusted_only_for_an_authority_that_issues_below_them(pems):
+    def trusted(*names, dropped=(), extra=(pems["root-2"],), **more):
+        return sorted(vault_pki_plan.trusted(issuers(pems, *names, **more), dropped, extra, "pki", NOW))
+
+    assert len(trusted("root-1", default="root-1")) == 2 and len(trusted("root-1", default="root-1", extra=())) == 1
+    assert len(trusted("int-2", default="int-2")) == 1
+    for names, more in (((), {}), (("int-2",), {"extra": ()}), (("int-2",), {"retired": ["int-2"]}), (("root-1",), {"dropped": ["root-1"]})):
+        with pytest.raises(ValueError, match="Missing CA cert: mount 'pki' has no root that is alive; nobody's trust was changed"):
+            trusted(*names, **more)
+
+
 def test_anchors_are_named_by_mount_and_root_and_nobody_is_there_twice(pems):
     roots = vault_pki_plan.live_roots(issuers(pems, "root-1", "root-2", default="root-1"), [], NOW)
     files = vault_pki_plan.anchors(roots, [pems["root-2"], pems["int-1"]], "team/pki")

@@ -10,6 +10,14 @@ import pytest
 from lab import CORES, HOSTS, openssl, verifies
 
 
+@pytest.fixture(name="further")
+def make_further(lab):
+    """A root that hosts trust besides."""
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", lab.place / "further.key",
+            "-out", lab.place / "further.pem", "-subj", "/CN=further", "-days", 100)
+    return (lab.place / "further.pem").read_text()
+
+
 @pytest.mark.parametrize("lab", CORES, indirect=True)
 def test_a_root_is_made_and_two_hosts_get_certificates_below_it(lab):
     ran = lab.run("generate_root_ca", "main", "status", arguments=["-vvvv", "--diff"])
@@ -104,7 +112,7 @@ def test_only_allowed_domains_are_certified_and_a_long_ttl_is_cut(lab):
     assert lab.bao.api(f"{lab.mount}/roles/server")["max_ttl"] == 240 * 3600
 
 
-def test_one_host_is_reissued_a_revoked_certificate_is_replaced_and_a_sealed_server_hurts_nobody(lab):
+def test_one_host_is_reissued_a_revoked_certificate_is_replaced_and_a_sealed_server_hurts_nobody(lab, further):
     lab.run("generate_root_ca", "main")
     before = {host: lab.serial(host) for host in HOSTS}
     lab.run("reissue_certificates", arguments=["--limit", "web2"])
@@ -119,6 +127,10 @@ def test_one_host_is_reissued_a_revoked_certificate_is_replaced_and_a_sealed_ser
     try:
         assert "Unit is sealed" in lab.run("status", ok=False).flat()
         assert lab.run("issue").changed() == 0
+        trusted = {host: (lab.place / host / "ca.pem").read_bytes() for host in HOSTS}
+        for entry in ("main", "rotate_root", "get_root_ca"):
+            assert "is sealed; nothing is made" in lab.run(entry, ok=False, vault_pki_extra_roots=[further]).flat()
+        assert {host: (lab.place / host / "ca.pem").read_bytes() for host in HOSTS} == trusted
     finally:
         lab.bao.unseal()
 
