@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import glob
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -61,21 +63,26 @@ class ActionModule(ActionBase):
 
     def _trust(self, arguments: Result, settings: Result) -> Result:
         """The bundle, and the anchors of the system, on the host of the task."""
-        files = self._files(arguments, settings)
+        files, start = self._files(arguments, settings), vault_pki_plan.prefix(settings['mount'])
         sets = [{'name': 'bundle', 'files': [_file(settings['bundle'], ''.join(files.values()))]}]
+        told: Result = {'roots': sorted(files), 'anchors_due': False}
         store = str(arguments.get('store') or '').rstrip('/')
         if store:
-            held = self._file_set({'read_matching': [f"{store}/{vault_pki_plan.prefix(settings['mount'])}-*.crt"]})
+            told['stamp'] = stamp = {'path': f"{settings['state']}/{start}.read", 'content': vault_pki_plan.digest(store, files)}
+            held = self._file_set({'read_matching': [f'{glob.escape(store)}/{start}-*.crt', glob.escape(stamp['path'])]})
             if held.get('failed'):
                 return held
-            left = [path for path in held['contents'] if path.rpartition('/')[2] not in files]
-            listed = [_file(f'{store}/{name}', text) for name, text in files.items()] + [{'path': path, 'state': 'absent'} for path in left]
+            contents = {path: base64.b64decode(text).decode('utf-8', 'replace') for path, text in held['contents'].items()}
+            read = contents.pop(stamp['path'], None)
+            wished = {f'{store}/{name}': text for name, text in files.items()}
+            told['anchors_due'] = str(read).strip() != stamp['content'].strip() or contents != wished
+            if told['anchors_due'] and read is not None:
+                # First: whatever becomes of this run, the next one knows that the system has to be told.
+                sets.insert(0, {'name': 'read', 'files': [{'path': stamp['path'], 'state': 'absent'}]})
+            listed = [_file(path, text) for path, text in wished.items()] + [{'path': path, 'state': 'absent'} for path in contents if path not in wished]
             sets.append({'name': 'anchors', 'files': listed})
         result = self._file_set({'sets': sets, 'make_directories': True})
-        if result.get('failed'):
-            return result
-        facts = result['sets']
-        return {'changed': result['changed'], 'roots': sorted(files), 'anchors_changed': bool(facts.get('anchors', {}).get('changed')), 'msg': result['msg']}
+        return result if result.get('failed') else {'changed': result['changed'], 'msg': result['msg'], **told}
 
     @staticmethod
     def _certificates(arguments: Result, settings: Result) -> Result:

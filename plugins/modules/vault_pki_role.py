@@ -90,11 +90,16 @@ bundle:
   returned: success
   type: str
   sample: "-----BEGIN CERTIFICATE-----\n…"
-anchors_changed:
+anchors_due:
   description: Step V(trust), whether the system has to read its authorities again.
   returned: success
   type: bool
   sample: false
+stamp:
+  description: Step V(trust), the C(path) and C(content) of a file that is to be written once it has.
+  returned: with O(store)
+  type: dict
+  sample: {path: /var/lib/tls.everywhere/vault_pki-pki.read, content: "9f86d081884c7d65…\n"}
 certificates:
   description: Step V(certificates), the same with files.
   returned: success

@@ -5,6 +5,7 @@ asks a server or a host."""
 from __future__ import annotations
 
 import datetime
+import hashlib
 import ipaddress
 import math
 import re
@@ -98,6 +99,12 @@ def anchors(roots: t.Sequence[Issuer], extra: t.Sequence[str], mount: str) -> di
     more = [der for text in extra for der in pki_trust.certificates(text.encode()) if der not in held]
     files.update({f'{start}-extra-{number}.crt': pki_trust.pem(der).decode() for number, der in enumerate(more, 1)})
     return files
+
+
+def digest(store: str, files: t.Mapping[str, str]) -> str:
+    """What is kept of a trust store once the system has read it."""
+    listed = '\n'.join([store, *(f'{name}\n{files[name]}' for name in sorted(files))])
+    return f'{hashlib.sha256(listed.encode()).hexdigest()}\n'
 
 
 def trusted(found: t.Sequence[Issuer], dropped: t.Collection[str], extra: t.Sequence[str], mount: str, now: datetime.datetime) -> dict[str, str]:

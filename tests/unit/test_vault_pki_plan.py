@@ -121,6 +121,11 @@ def test_anchors_are_named_by_mount_and_root_and_nobody_is_there_twice(pems):
     assert files["vault_pki-team-pki-root-2.crt"] == pems["root-2"] and files["vault_pki-team-pki-extra-1.crt"] == pems["int-1"]
 
 
+def test_what_is_kept_of_a_trust_store_tells_its_place_its_names_and_its_contents():
+    told = {vault_pki_plan.digest(*each) for each in (("/a", {"x": "1"}), ("/b", {"x": "1"}), ("/a", {"y": "1"}), ("/a", {"x": "2"}), ("/a", {}))}
+    assert len(told) == 5 and vault_pki_plan.digest("/a", {"x": "1", "y": "2"}) == vault_pki_plan.digest("/a", {"y": "2", "x": "1"})
+
+
 @pytest.mark.parametrize(("kind", "word"), [
     ("vault.sealed", "Unit is sealed: it"), ("vault.not_initialized", "Vault needs to be initialized: it"), ("vault.no_leader", "Waiting for raft"),
     ("vault.login_refused", "Vault cannot authorize approle: it"), ("vault.unreachable", "Vault cannot be asked: it"),

@@ -52,7 +52,7 @@ def test_the_entry_points_are_tags_and_an_authority_below_the_root_issues(lab):
     assert (lab.place / "root.pem").read_text() == (lab.place / "web1" / "ca.pem").read_text() and "-----BEGIN CERTIFICATE-----" in told.text
 
 
-def test_the_system_trusts_live_roots_as_files_of_their_own(lab):
+def test_the_system_trusts_live_roots_as_files_of_their_own(lab, further):
     lab.run("generate_root_ca", "distribute_ca", vault_pki_trust_system=True)
     for host in HOSTS:
         held = lab.place / host / "anchors" / f"vault_pki-{lab.mount}-root-1.crt"
@@ -65,6 +65,14 @@ def test_the_system_trusts_live_roots_as_files_of_their_own(lab):
         assert {path.name for path in (lab.place / host / "anchors").iterdir()} == {f"vault_pki-{lab.mount}-root-1.crt", "others.crt"}
         assert (lab.place / host / "updated").exists()
     assert lab.run("distribute_ca", vault_pki_trust_system=True).changed() == 0
+    # A host has not confirmed while its system does not trust what lies there, and is told again by the next run.
+    refused = {"vault_pki_trust_system": True, "vault_pki_trust_store_command": {"apt": "false"}, "vault_pki_extra_roots": [further]}
+    for _run in range(2):
+        assert [lab.run("distribute_ca", ok=False, **refused).recap(host, "failed") for host in HOSTS] == [1, 1]
+    for path in (lab.place / host / "updated" for host in HOSTS):
+        path.unlink()
+    lab.run("distribute_ca", vault_pki_trust_system=True, vault_pki_extra_roots=[further])
+    assert all((lab.place / host / "updated").exists() for host in HOSTS)
 
 
 def test_one_certificate_keeps_to_its_ttl_and_needs_no_sans_and_a_client_gets_one_of_its_own(lab):
