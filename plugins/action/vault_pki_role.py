@@ -17,7 +17,7 @@ from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plai
 Result = t.Dict[str, t.Any]
 
 # Those that need to know the authorities: a server that tells none must not look as if there were none.
-LOOKING = ('roots', 'trust', 'rotation')
+LOOKING = ('roots', 'trust', 'standing', 'rotation')
 
 
 class ActionModule(ActionBase):
@@ -32,7 +32,7 @@ class ActionModule(ActionBase):
         arguments = plain(self._task.args)
         steps = {
             'status': self._status, 'roots': self._roots, 'trust': self._trust, 'certificates': self._certificates, 'batches': self._batches,
-            'rotation': self._rotation,
+            'standing': self._standing, 'rotation': self._rotation,
         }
         step = steps.get(arguments.get('step'))
         if step is None:
@@ -95,6 +95,10 @@ class ActionModule(ActionBase):
     @staticmethod
     def _batches(arguments: Result, _settings: Result) -> Result:
         return {'changed': False, 'batches': vault_pki_plan.batches(arguments.get('hosts') or [], arguments.get('batches') or [])}
+
+    @staticmethod
+    def _standing(arguments: Result, settings: Result) -> Result:
+        return {'changed': False, 'states': vault_pki_plan.standing(settings, vault_pki_plan.issuers(arguments.get('seen') or {}))}
 
     def _rotation(self, arguments: Result, settings: Result) -> Result:
         names, found = vault_pki_plan.rotation(settings), vault_pki_plan.issuers(arguments.get('seen') or {})

@@ -22,9 +22,9 @@ options:
     description: What to do.
     type: str
     required: true
-    choices: [status, roots, trust, certificates, batches, rotation]
+    choices: [status, roots, trust, certificates, batches, standing, rotation]
   seen:
-    description: Steps V(status), V(roots), V(trust) and V(rotation). What M(tls.everywhere.pki_ca) told with C(inspect).
+    description: Steps V(status), V(roots), V(trust), V(standing) and V(rotation). What M(tls.everywhere.pki_ca) told with C(inspect).
     type: dict
     default: {}
   settings:
@@ -124,6 +124,11 @@ batches:
   type: list
   elements: raw
   sample: [[web1], [web2, web3]]
+states:
+  description: Step V(standing), the states that authorities of the role are to have, by name. Those that are retired stay so.
+  returned: success
+  type: dict
+  sample: {root-1: present, intermediate-1: active}
 phases:
   description: Step V(rotation), what is to be gone through, in this order.
   returned: success
@@ -171,7 +176,7 @@ def main():
     """Refuses: every step is the action plugin's."""
     module = AnsibleModule(
         argument_spec=dict(
-            step=dict(type='str', required=True, choices=['status', 'roots', 'trust', 'certificates', 'batches', 'rotation']),
+            step=dict(type='str', required=True, choices=['status', 'roots', 'trust', 'certificates', 'batches', 'standing', 'rotation']),
             seen=dict(type='dict', default={}),
             settings=dict(type='dict', default={}),
             dropped=dict(type='list', elements='str', default=[]),

@@ -44,6 +44,8 @@ class Issuer(t.NamedTuple):
     is_root: bool
     #: has its key, and may sign certificates
     issues: bool
+    #: somebody took it out of service
+    is_retired: bool
     #: what is served with a certificate of it, itself first
     chain: tuple[bytes, ...]
 
@@ -61,9 +63,10 @@ def issuers(seen: Facts) -> list[Issuer]:
         if not ders:
             continue
         may_sign = 'issuing-certificates' in str(facts.get('usage') or '') and facts.get('state') != 'revoked'
+        is_default = bool(facts.get('is_default'))
         found.append(Issuer(
-            name=str(facts.get('name') or facts.get('issuer_id') or ''), der=ders[0], is_default=bool(facts.get('is_default')),
-            is_root=bool(facts.get('is_root')), issues=bool(facts.get('key_id')) and may_sign,
+            name=str(facts.get('name') or facts.get('issuer_id') or ''), der=ders[0], is_default=is_default,
+            is_root=bool(facts.get('is_root')), issues=bool(facts.get('key_id')) and may_sign, is_retired=not may_sign and not is_default,
             chain=tuple(pki_trust.certificates(str(facts.get('chain') or '').encode())),
         ))
     return found
@@ -114,6 +117,15 @@ def trusted(found: t.Sequence[Issuer], dropped: t.Collection[str], extra: t.Sequ
     if not live and (dropped or not extra or not any(issuer.issues for issuer in found)):
         raise ValueError(f"Missing CA cert: mount '{mount}' has no root that is alive; nobody's trust was changed. In a new mount generate_root_ca makes one")
     return anchors(live, extra, mount)
+
+
+def standing(settings: Facts, found: t.Sequence[Issuer]) -> dict[str, str]:
+    """The states that generate_root_ca asks for, by name. Which authority issues is decided once: one that a rotation or an upload has put
+    into service, or has retired, is not taken back."""
+    names = [name for name in (settings['root'], settings['intermediate']) if name]
+    is_decided = any(issuer.is_default and issuer.name not in names for issuer in found)
+    retired = {issuer.name for issuer in found if issuer.is_retired}
+    return {name: 'active' if name == names[-1] and not is_decided else 'present' for name in names if name not in retired}
 
 
 def status(seen: Facts, warn_before: datetime.timedelta, now: datetime.datetime) -> tuple[list[str], list[str]]:

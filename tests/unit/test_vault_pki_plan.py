@@ -85,6 +85,25 @@ def test_a_rotation_of_roots_that_issue_themselves_goes_the_same_way(pems):
     assert "intermediate" not in vault_pki_plan.phases(names, issuers(pems, "root-1", default="root-1"), "drop")[1]
 
 
+@pytest.mark.parametrize(("names", "default", "retired", "intermediate", "states"), [
+    ((), "", (), "", {"root-1": "active"}),
+    ((), "", (), "int-1", {"root-1": "present", "int-1": "active"}),
+    # A run that was killed after the root, which the server takes for its default.
+    (("root-1",), "root-1", (), "int-1", {"root-1": "present", "int-1": "active"}),
+    (("root-1", "int-1"), "int-1", (), "int-1", {"root-1": "present", "int-1": "active"}),
+    # A rotation between activate and retire, and after drop.
+    (("root-1", "int-1", "root-2", "int-2"), "int-2", (), "int-1", {"root-1": "present", "int-1": "present"}),
+    (("root-1", "int-1", "root-2", "int-2"), "int-2", ("root-1", "int-1"), "int-1", {}),
+    (("root-1", "root-2-x-root-1"), "root-2-x-root-1", (), "", {"root-1": "present"}),
+    (("root-1", "root-2"), "root-2", ("root-1",), "", {}),
+    # An upload.
+    (("root-1", "int-2"), "int-2", (), "", {"root-1": "present"}),
+])
+def test_an_authority_that_was_put_into_service_otherwise_is_not_taken_back(pems, names, default, retired, intermediate, states):
+    found = issuers(pems, *names, default=default, retired=retired)
+    assert vault_pki_plan.standing({**SETTINGS, "intermediate": intermediate}, found) == states
+
+
 def test_the_way_back_ends_where_the_old_authority_is_retired(pems):
     all_of_them = ("root-1", "int-1", "root-2", "root-2-x-root-1", "int-2")
     assert vault_pki_plan.undone(NAMES, issuers(pems, "root-1", "int-1", default="int-1")) == []

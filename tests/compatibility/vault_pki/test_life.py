@@ -33,8 +33,8 @@ def test_a_root_is_made_and_two_hosts_get_certificates_below_it(lab):
 
 
 def test_check_mode_over_an_empty_server_foresees_and_makes_nothing(lab):
-    ran = lab.run("generate_root_ca", arguments=["--check"], ok=None)
-    assert ran.changed() >= 1, ran.text
+    for entries in (("generate_root_ca", "main"), ("get_csr",)):
+        assert lab.run(*entries, arguments=["--check"]).changed() >= 1
     with pytest.raises(openbao.Refused):
         lab.bao.api(f"sys/mounts/{lab.mount}")
 
