@@ -68,8 +68,8 @@ class ActionModule(ActionBase):
         told: Result = {'roots': sorted(files), 'anchors_due': False}
         store = str(arguments.get('store') or '').rstrip('/')
         if store:
-            told['stamp'] = stamp = {'path': f"{settings['state']}/{start}.read", 'content': vault_pki_plan.digest(store, files)}
-            held = self._file_set({'read_matching': [f'{glob.escape(store)}/{start}-*.crt', glob.escape(stamp['path'])]})
+            told['stamp'] = stamp = {'path': f"{settings['state']}/{start}read", 'content': vault_pki_plan.digest(store, files)}
+            held = self._file_set({'read_matching': [f'{glob.escape(store)}/{start}*.crt', glob.escape(stamp['path'])]})
             if held.get('failed'):
                 return held
             contents = {path: base64.b64decode(text).decode('utf-8', 'replace') for path, text in held['contents'].items()}

@@ -84,7 +84,7 @@ roots:
   returned: success
   type: list
   elements: str
-  sample: [vault_pki-pki-root-1.crt]
+  sample: [vault_pki-pki@root-1.crt]
 bundle:
   description: Step V(roots), the live roots in PEM.
   returned: success
@@ -99,7 +99,7 @@ stamp:
   description: Step V(trust), the C(path) and C(content) of a file that is to be written once it has.
   returned: with O(store)
   type: dict
-  sample: {path: /var/lib/tls.everywhere/vault_pki-pki.read, content: "9f86d081884c7d65…\n"}
+  sample: {path: /var/lib/tls.everywhere/vault_pki-pki@read, content: "9f86d081884c7d65…\n"}
 certificates:
   description: Step V(certificates), the same with files.
   returned: success

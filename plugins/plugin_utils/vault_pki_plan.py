@@ -90,17 +90,18 @@ def _key(der: bytes) -> tuple[bytes, bytes] | None:
 
 
 def prefix(mount: str) -> str:
-    """How the names of those files begin."""
-    return f"vault_pki-{re.sub('[^A-Za-z0-9_.-]', '-', mount)}"
+    """How the names of those files begin, for each mount otherwise, and none as another's: an @ is in no mount's."""
+    spelt = re.sub('[^A-Za-z0-9_.~/-]', lambda found: f'%{ord(found[0]):02x}', mount.strip('/')).replace('/', '+')
+    return f'vault_pki-{spelt}@'
 
 
 def anchors(roots: t.Sequence[Issuer], extra: t.Sequence[str], mount: str) -> dict[str, str]:
     """The files of a trust store, one for each root, by name."""
     start = prefix(mount)
-    files = {f'{start}-{root.name}.crt': pki_trust.pem(root.der).decode() for root in roots}
+    files = {f'{start}{root.name}.crt': pki_trust.pem(root.der).decode() for root in roots}
     held = {root.der for root in roots}
     more = [der for text in extra for der in pki_trust.certificates(text.encode()) if der not in held]
-    files.update({f'{start}-extra-{number}.crt': pki_trust.pem(der).decode() for number, der in enumerate(more, 1)})
+    files.update({f'{start}extra-{number}.crt': pki_trust.pem(der).decode() for number, der in enumerate(more, 1)})
     return files
 
 
@@ -130,7 +131,8 @@ def standing(settings: Facts, found: t.Sequence[Issuer]) -> dict[str, str]:
 
 def status(seen: Facts, warn_before: datetime.timedelta, now: datetime.datetime) -> tuple[list[str], list[str]]:
     """What keeps certificates from being issued, in the charm's words with the reason, and what soon will."""
-    if seen.get('failed'):
+    # The task that asked was told not to fail, so that this can be said.
+    if seen.get('failed') or seen.get('error') or 'server' not in seen:
         error = seen.get('error') or {}
         word = WORDS.get(str(error.get('kind')))
         said = str(seen.get('msg') or '').strip()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import glob
 import pathlib
 import subprocess
 
@@ -136,8 +137,14 @@ def test_further_roots_alone_are_trusted_only_for_an_authority_that_issues_below
 def test_anchors_are_named_by_mount_and_root_and_nobody_is_there_twice(pems):
     roots = vault_pki_plan.live_roots(issuers(pems, "root-1", "root-2", default="root-1"), [], NOW)
     files = vault_pki_plan.anchors(roots, [pems["root-2"], pems["int-1"]], "team/pki")
-    assert sorted(files) == ["vault_pki-team-pki-extra-1.crt", "vault_pki-team-pki-root-1.crt", "vault_pki-team-pki-root-2.crt"]
-    assert files["vault_pki-team-pki-root-2.crt"] == pems["root-2"] and files["vault_pki-team-pki-extra-1.crt"] == pems["int-1"]
+    assert sorted(files) == ["vault_pki-team+pki@extra-1.crt", "vault_pki-team+pki@root-1.crt", "vault_pki-team+pki@root-2.crt"]
+    assert files["vault_pki-team+pki@root-2.crt"] == pems["root-2"] and files["vault_pki-team+pki@extra-1.crt"] == pems["int-1"]
+
+
+def test_no_mount_has_files_that_begin_like_those_of_another():
+    prefixes = [vault_pki_plan.prefix(mount) for mount in ("pki", "pki-int", "pki@int", "team/pki", "team-pki", "team+pki", "pki int", "pki%40int")]
+    assert [[other for other in prefixes if other.startswith(each)] for each in prefixes] == [[each] for each in prefixes]
+    assert all(glob.escape(each) == each for each in prefixes)
 
 
 def test_what_is_kept_of_a_trust_store_tells_its_place_its_names_and_its_contents():
@@ -150,8 +157,13 @@ def test_what_is_kept_of_a_trust_store_tells_its_place_its_names_and_its_content
     ("vault.login_refused", "Vault cannot authorize approle: it"), ("vault.unreachable", "Vault cannot be asked: it"),
 ])
 def test_why_the_server_could_not_be_asked_is_said_in_the_charms_words(kind, word):
-    faults, _warnings = vault_pki_plan.status({"failed": True, "msg": "it", "error": {"kind": kind}}, datetime.timedelta(days=30), NOW)
-    assert len(faults) == 1 and faults[0].startswith(word)
+    for failed in (True, False):
+        faults, _warnings = vault_pki_plan.status({"failed": failed, "msg": "it", "error": {"kind": kind}}, datetime.timedelta(days=30), NOW)
+        assert len(faults) == 1 and faults[0].startswith(word)
+
+
+def test_a_server_that_told_nothing_has_not_said_that_it_lacks_its_ca():
+    assert vault_pki_plan.status({"failed": False, "msg": "no answer"}, datetime.timedelta(days=30), NOW)[0] == ["Vault cannot be asked: no answer"]
 
 
 def test_a_mount_that_cannot_issue_lacks_its_ca(pems):

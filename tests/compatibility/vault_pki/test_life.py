@@ -55,14 +55,16 @@ def test_the_entry_points_are_tags_and_an_authority_below_the_root_issues(lab):
 def test_the_system_trusts_live_roots_as_files_of_their_own(lab, further):
     lab.run("generate_root_ca", "distribute_ca", vault_pki_trust_system=True)
     for host in HOSTS:
-        held = lab.place / host / "anchors" / f"vault_pki-{lab.mount}-root-1.crt"
+        held = lab.place / host / "anchors" / f"vault_pki-{lab.mount}@root-1.crt"
         assert held.read_text() == (lab.place / host / "ca.pem").read_text() and (lab.place / host / "updated").exists()
         (lab.place / host / "updated").unlink()
-        (held.parent / f"vault_pki-{lab.mount}-gone.crt").write_text(held.read_text())
-        (held.parent / "others.crt").write_text(held.read_text())
+        (held.parent / f"vault_pki-{lab.mount}@gone.crt").write_text(held.read_text())
+        for name in ("others.crt", f"vault_pki-{lab.mount}-int@root-1.crt"):
+            (held.parent / name).write_text(held.read_text())
     lab.run("distribute_ca", vault_pki_trust_system=True)
+    kept = {"others.crt", *(f"vault_pki-{mount}@root-1.crt" for mount in (lab.mount, f"{lab.mount}-int"))}
     for host in HOSTS:
-        assert {path.name for path in (lab.place / host / "anchors").iterdir()} == {f"vault_pki-{lab.mount}-root-1.crt", "others.crt"}
+        assert {path.name for path in (lab.place / host / "anchors").iterdir()} == kept
         assert (lab.place / host / "updated").exists()
     assert lab.run("distribute_ca", vault_pki_trust_system=True).changed() == 0
     # A host has not confirmed while its system does not trust what lies there, and is told again by the next run.
@@ -131,6 +133,9 @@ def test_one_host_is_reissued_a_revoked_certificate_is_replaced_and_a_sealed_ser
     assert lab.serial("web1") != before["web1"]
     for host in HOSTS:
         lab.assert_verified(host)
+    assert "Vault cannot authorize approle" in lab.run("status", ok=False, vault_pki_token="another").flat()
+    nobody = {"vault_pki_url": [f"http://127.0.0.1:{openbao.free_port()}"], "vault_pki_connection": {"retry_window": "1s"}}
+    assert "Vault cannot be asked" in lab.run("status", ok=False, **nobody).flat()
     lab.bao.seal()
     try:
         assert "Unit is sealed" in lab.run("status", ok=False).flat()
