@@ -58,7 +58,7 @@ pub enum TaskFailure {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: tls_files::Error,
+        source: Box<tls_files::Error>,
         /// All that was found.
         facts: Box<Map<String, Value>>,
         /// Whether another report was written.

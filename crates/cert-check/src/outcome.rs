@@ -26,7 +26,7 @@ pub fn answer(request: &Request, checked: Checked) -> Result<Outcome, TaskFailur
     if let Some(Unwritten { path, source }) = checked.unwritten.into_iter().next() {
         return Err(TaskFailure::Unwritten {
             path,
-            source,
+            source: Box::new(source),
             facts: Box::new(facts),
             changed,
             warnings: checked.warnings,
