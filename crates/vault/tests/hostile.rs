@@ -328,6 +328,25 @@ fn no_answer_of_any_kind_brings_a_secret_into_a_message() {
 }
 
 #[test]
+fn numbers_that_no_clock_has_are_taken_as_they_come() {
+    let health = json!({"initialized": true, "sealed": false, "standby": false, "server_time_utc": i64::MIN, "version": "2"});
+    let pause = format!("Retry-After: {}\r\n", u64::MAX);
+    let server = Hostile::start(move |head| match head.contains("sys/health") {
+        true => http_json(200, "", &health),
+        false => http_json(
+            429,
+            &pause,
+            &json!({"errors": ["rate limit quota exceeded"]}),
+        ),
+    });
+    let vault = open(&[server.url()], token("t"));
+    assert_eq!(kind(vault.read("pki/x")), "vault.quota");
+    let health = vault.health().unwrap();
+    let warning = health.clock_warning(std::time::SystemTime::now());
+    assert!(warning.unwrap().contains(" s behind the clock"));
+}
+
+#[test]
 fn a_dead_address_in_the_list_costs_nothing_but_a_moment() {
     let server = BaoServer::start(BaoRelease::chosen());
     let dead = format!("http://127.0.0.1:{}", testbed::servers::free_port());
