@@ -280,6 +280,72 @@ fn a_server_that_quotes_secrets_does_not_get_them_into_messages() {
     );
 }
 
+/// With each status that has a way of its own, in the warnings of a good answer, and in what is said of the token.
+#[test]
+fn no_answer_of_any_kind_brings_a_secret_into_a_message() {
+    const TOKEN: &str = "s.very-secret-token";
+    let words = |words: &str| json!({"errors": [format!("{words} {TOKEN}")]});
+    let warned = |text: &str| json!({"request_id": "1", "data": {}, "warnings": [format!("{text} {TOKEN}")]});
+    let policies = json!({"request_id": "1", "data": {"policies": [TOKEN]}});
+    for (status, body, kind) in [
+        (429, words("rate limit quota exceeded"), "vault.quota"),
+        (
+            503,
+            words("no active Vault instance found"),
+            "vault.no_leader",
+        ),
+        (
+            500,
+            words("leadership lost while committing log"),
+            "vault.lost_answer",
+        ),
+        (503, words("Vault is sealed"), "vault.sealed"),
+        (403, words("permission denied"), "vault.permission_denied"),
+        (
+            200,
+            warned("Endpoint ignored these unrecognized parameters:"),
+            "vault.unrecognized_parameters",
+        ),
+    ] {
+        let policies = policies.clone();
+        let server = Hostile::start(move |head| match head.contains("lookup-self") {
+            true => http_json(200, "", &policies),
+            false => http_json(status, "", &body),
+        });
+        let mut hasty = at(&[server.url()], token(TOKEN));
+        hasty.retry_window = Duration::ZERO;
+        let vault = Vault::open(hasty).unwrap();
+        let error = vault.write("pki/x", &json!({}), Repeat::Never).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("********"), "{shown}");
+        assert!(!shown.contains("very-secret"), "{shown}");
+    }
+    let body = warned("it is odd:");
+    let server = Hostile::start(move |_| http_json(200, "", &body));
+    let answer = open(&[server.url()], token(TOKEN)).read("pki/x").unwrap();
+    assert_eq!(answer.unwrap().warnings, ["it is odd: ********"]);
+}
+
+#[test]
+fn numbers_that_no_clock_has_are_taken_as_they_come() {
+    let health = json!({"initialized": true, "sealed": false, "standby": false, "server_time_utc": i64::MIN, "version": "2"});
+    let pause = format!("Retry-After: {}\r\n", u64::MAX);
+    let server = Hostile::start(move |head| match head.contains("sys/health") {
+        true => http_json(200, "", &health),
+        false => http_json(
+            429,
+            &pause,
+            &json!({"errors": ["rate limit quota exceeded"]}),
+        ),
+    });
+    let vault = open(&[server.url()], token("t"));
+    assert_eq!(kind(vault.read("pki/x")), "vault.quota");
+    let health = vault.health().unwrap();
+    let warning = health.clock_warning(std::time::SystemTime::now());
+    assert!(warning.unwrap().contains(" s behind the clock"));
+}
+
 #[test]
 fn a_dead_address_in_the_list_costs_nothing_but_a_moment() {
     let server = BaoServer::start(BaoRelease::chosen());
