@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import urllib.request
 
 import openbao
 import pytest
@@ -24,6 +25,14 @@ def test_a_root_is_made_and_two_hosts_get_certificates_below_it(lab):
     for host in HOSTS:
         lab.assert_verified(host)
         assert f"DNS:{host}.example.test" in openssl("x509", "-in", lab.at(host, f"{host}.pem"), "-noout", "-ext", "subjectAltName")
+    # Its issuer's own list and certificate, also when another has become the default.
+    told = openssl("x509", "-in", lab.at("web1", "web1.pem"), "-noout", "-ext", "crlDistributionPoints,authorityInfoAccess")
+    own = f"{lab.bao.url}/v1/{lab.mount}/issuer/{lab.issuer()['issuer_id']}"
+    assert re.findall(r"URI:(\S+)", told) == [f"{lab.bao.url}/v1/{lab.mount}/ocsp", f"{own}/der", f"{own}/crl/der"]
+    for kind, place in (("x509", "der"), ("crl", "crl/der")):
+        with urllib.request.urlopen(f"{own}/{place}", timeout=30) as answer:
+            (lab.place / kind).write_bytes(answer.read())
+        assert "root-1" in openssl(kind, "-inform", "DER", "-in", lab.place / kind, "-noout", "-issuer")
     key = lab.at("web1", "web1.key").read_text().splitlines()[1]
     assert openbao.TOKEN not in ran.text and key not in ran.text and "PRIVATE KEY" not in ran.text
     serials = [lab.serial(host) for host in HOSTS]
@@ -179,10 +188,11 @@ def test_a_mount_that_the_charm_made_is_adopted_with_its_certificates(lab):
     lab.at("web1", "web1.key").write_text(issued["private_key"] + "\n")
     lab.at("web1", "web1.key").chmod(0o640)
     before = lab.serial("web1")
-    charm = {"vault_pki_role": "local", "vault_pki_client_role": "local-client", "vault_pki_common_name": name,
+    charm = {"vault_pki_role": "local", "vault_pki_client_role": "local-client", "vault_pki_root_common_name": name, "vault_pki_role_options": {},
              "vault_pki_key": {"algorithm": "rsa", "size": 2048}, "vault_pki_certificate_defaults": {"key": {"algorithm": "rsa"}}}
     lab.run("generate_root_ca", "main", **charm)
     assert lab.issuers() == {"root-1"} and lab.issuer()["certificate"].strip() == root["certificate"].strip() and lab.serial("web1") == before
     for host in HOSTS:
         lab.assert_verified(host)
     assert lab.run("generate_root_ca", "main", **charm).changed() == 0
+    assert "private_key" in lab.bao.api(f"{lab.mount}/issue/local", {"common_name": "charm.example.test"})
