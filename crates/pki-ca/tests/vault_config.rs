@@ -8,8 +8,8 @@ mod configured;
 
 use configured::{PROGRAM, Site};
 use serde_json::{Value, json};
-use testbed::servers::BaoRelease;
-use testbed::{ModuleRun, witness};
+use testbed::servers::{BaoRelease, BaoServer, Certificate, FaultProxy, Rule};
+use testbed::{ModuleRun, Sandbox, witness};
 
 #[test]
 fn a_mount_and_its_settings_are_made_and_then_changed_by_what_differs() {
@@ -370,4 +370,44 @@ fn what_needs_a_mount_is_held_where_that_is_something_else() {
     assert_eq!(told("vault_config.mount"), "vault_config.mount_foreign");
     assert_eq!(told("vault_config.roles[web]"), "vault_config.held");
     assert_eq!(told("authorities[root]"), "vault_config.held");
+}
+
+/// The server has mounted it and a proxy loses that answer, so the second try is refused: the path is in use.
+#[test]
+fn a_mount_whose_answer_was_lost_is_proved_and_not_reported_as_a_failure() {
+    let (server, sandbox) = (BaoServer::start_tls(BaoRelease::Current), Sandbox::new());
+    let proxy = FaultProxy::start(Some(server.port()), &Certificate::make(sandbox.path()));
+    sandbox.write("proxy.pem", proxy.ca_pem());
+    let run = |mount: &str| {
+        let vault = json!({
+            "url": proxy.url("").trim_end_matches('/'), "ca_path": sandbox.join("proxy.pem"),
+            "mount": mount, "auth": {"token": server.token()}, "retry_window": "20s",
+        });
+        let config = json!({
+            "mount": {"max_lease_ttl": "8760h"},
+            "access": [{"name": "hosts", "sign": ["web"],
+                "approle": {"name": "local", "bind_secret_id": false, "token_bound_cidrs": ["127.0.0.1/32"]}}],
+        });
+        ModuleRun::new(PROGRAM)
+            .args(json!({"backend": {"vault": vault}, "vault_config": config}))
+            .sandbox(&sandbox)
+            .run()
+    };
+    proxy.set(vec![
+        Rule::lose_answer("POST /v1/sys/mounts/pki", 1),
+        Rule::lose_answer("POST /v1/sys/auth/approle", 1),
+    ]);
+    let done = run("pki");
+    assert!(done.changed() && !done.failed(), "{}", done.report());
+    for path in ["POST /v1/sys/mounts/pki", "POST /v1/sys/auth/approle"] {
+        assert_eq!(proxy.count(path), 2, "{:?}", proxy.log());
+    }
+    let again = run("pki");
+    assert!(!again.changed() && !again.failed(), "{}", again.report());
+    // What lies above something else is in use too, and not there.
+    server.api("sys/mounts/above/below", &json!({"type": "pki"}));
+    let above = run("above");
+    assert!(above.failed(), "{}", above.report());
+    let said = above.value["failures"].to_string();
+    assert!(said.contains("already in use"), "{}", above.report());
 }

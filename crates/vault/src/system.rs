@@ -112,7 +112,8 @@ impl Vault {
         }
     }
 
-    /// Mounts a secret engine. Doing so twice is refused, so it may be repeated.
+    /// Mounts a secret engine. Doing so twice is refused, so it may be repeated; if the answer to the first try is lost, that
+    /// the path is in use is what comes of it.
     ///
     /// # Errors
     /// Whatever the server does not do.

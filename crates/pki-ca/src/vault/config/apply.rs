@@ -151,9 +151,23 @@ fn write(vault: &Vault, mount: &str, plan: &ObjectPlan) -> Result<Vec<String>, E
         (Object::Role(_), Act::Update) => change_role(vault, &path, plan),
         _ => vault.write(&path, &body, Repeat::Safe),
     };
-    let written = written.map_err(failed())?;
+    let warnings = match written {
+        Ok(answer) => answer.warnings,
+        // The answer to the first try was lost, and the second one found what that had made.
+        Err(error) if is_in_use(&error) && is_there(vault, mount, object) => Vec::new(),
+        Err(error) => return Err(failed()(error)),
+    };
     prove(vault, mount, plan)?;
-    Ok(written.warnings)
+    Ok(warnings)
+}
+
+/// What servers say to whoever mounts something for the second time, or below or above something else.
+fn is_in_use(error: &vault::Error) -> bool {
+    matches!(error, vault::Error::Refused { reason, .. } if reason.contains("already in use"))
+}
+
+fn is_there(vault: &Vault, mount: &str, object: &Object) -> bool {
+    matches!(read(vault, mount, object), Ok(Found::Present(_)))
 }
 
 fn enable(
