@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import glob
 import typing as t
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.tls.everywhere.plugins.action.file_set import ActionModule as FileSet
-from ansible_collections.tls.everywhere.plugins.plugin_utils import vault_pki_plan
+from ansible_collections.tls.everywhere.plugins.plugin_utils import pki_vault, vault_pki_plan
 from ansible_collections.tls.everywhere.plugins.plugin_utils.options import plain
 
 Result = t.Dict[str, t.Any]
+
+# Those that need to know the authorities: a server that tells none must not look as if there were none.
+LOOKING = ('roots', 'trust', 'standing', 'rotation')
 
 
 class ActionModule(ActionBase):
@@ -27,13 +32,17 @@ class ActionModule(ActionBase):
         arguments = plain(self._task.args)
         steps = {
             'status': self._status, 'roots': self._roots, 'trust': self._trust, 'certificates': self._certificates, 'batches': self._batches,
-            'rotation': self._rotation,
+            'standing': self._standing, 'rotation': self._rotation,
         }
         step = steps.get(arguments.get('step'))
         if step is None:
             return {'failed': True, 'msg': f"step: '{arguments.get('step')}' is none of {', '.join(steps)}"}
+        settings = arguments.get('settings') or {}
+        silent = pki_vault.silent(arguments.get('seen') or {}, settings.get('mount', '')) if arguments['step'] in LOOKING else None
+        if silent:
+            return silent
         try:
-            return step(arguments, arguments.get('settings') or {})
+            return step(arguments, settings)
         except ValueError as error:
             return {'failed': True, 'changed': False, 'msg': str(error)}
 
@@ -44,36 +53,36 @@ class ActionModule(ActionBase):
         return dict(result, failed=True) if faults else result
 
     @staticmethod
-    def _live(arguments: Result) -> list[vault_pki_plan.Issuer]:
+    def _files(arguments: Result, settings: Result) -> dict[str, str]:
         found = vault_pki_plan.issuers(arguments.get('seen') or {})
-        return vault_pki_plan.live_roots(found, arguments.get('dropped') or [], _now())
+        return vault_pki_plan.trusted(found, arguments.get('dropped') or [], settings['extra_roots'], settings['mount'], _now())
 
     def _roots(self, arguments: Result, settings: Result) -> Result:
-        files = vault_pki_plan.anchors(self._live(arguments), settings['extra_roots'], settings['mount'])
-        if not files:
-            return {'failed': True, 'changed': False, 'msg': 'Missing CA cert: the mount has no root; generate_root_ca makes one'}
+        files = self._files(arguments, settings)
         return {'changed': False, 'roots': sorted(files), 'bundle': ''.join(files.values())}
 
     def _trust(self, arguments: Result, settings: Result) -> Result:
         """The bundle, and the anchors of the system, on the host of the task."""
-        told = self._roots(arguments, settings)
-        if told.get('failed'):
-            return told
-        files = vault_pki_plan.anchors(self._live(arguments), settings['extra_roots'], settings['mount'])
-        sets = [{'name': 'bundle', 'files': [_file(settings['bundle'], told['bundle'])]}]
+        files, start = self._files(arguments, settings), vault_pki_plan.prefix(settings['mount'])
+        sets = [{'name': 'bundle', 'files': [_file(settings['bundle'], ''.join(files.values()))]}]
+        told: Result = {'roots': sorted(files), 'anchors_due': False}
         store = str(arguments.get('store') or '').rstrip('/')
         if store:
-            held = self._file_set({'read_matching': [f"{store}/{vault_pki_plan.prefix(settings['mount'])}-*.crt"]})
+            told['stamp'] = stamp = {'path': f"{settings['state']}/{start}read", 'content': vault_pki_plan.digest(store, files)}
+            held = self._file_set({'read_matching': [f'{glob.escape(store)}/{start}*.crt', glob.escape(stamp['path'])]})
             if held.get('failed'):
                 return held
-            left = [path for path in held['contents'] if path.rpartition('/')[2] not in files]
-            listed = [_file(f'{store}/{name}', text) for name, text in files.items()] + [{'path': path, 'state': 'absent'} for path in left]
+            contents = {path: base64.b64decode(text).decode('utf-8', 'replace') for path, text in held['contents'].items()}
+            read = contents.pop(stamp['path'], None)
+            wished = {f'{store}/{name}': text for name, text in files.items()}
+            told['anchors_due'] = str(read).strip() != stamp['content'].strip() or contents != wished
+            if told['anchors_due'] and read is not None:
+                # First: whatever becomes of this run, the next one knows that the system has to be told.
+                sets.insert(0, {'name': 'read', 'files': [{'path': stamp['path'], 'state': 'absent'}]})
+            listed = [_file(path, text) for path, text in wished.items()] + [{'path': path, 'state': 'absent'} for path in contents if path not in wished]
             sets.append({'name': 'anchors', 'files': listed})
         result = self._file_set({'sets': sets, 'make_directories': True})
-        if result.get('failed'):
-            return result
-        facts = result['sets']
-        return {'changed': result['changed'], 'roots': told['roots'], 'anchors_changed': bool(facts.get('anchors', {}).get('changed')), 'msg': result['msg']}
+        return result if result.get('failed') else {'changed': result['changed'], 'msg': result['msg'], **told}
 
     @staticmethod
     def _certificates(arguments: Result, settings: Result) -> Result:
@@ -87,6 +96,10 @@ class ActionModule(ActionBase):
     @staticmethod
     def _batches(arguments: Result, _settings: Result) -> Result:
         return {'changed': False, 'batches': vault_pki_plan.batches(arguments.get('hosts') or [], arguments.get('batches') or [])}
+
+    @staticmethod
+    def _standing(arguments: Result, settings: Result) -> Result:
+        return {'changed': False, 'states': vault_pki_plan.standing(settings, vault_pki_plan.issuers(arguments.get('seen') or {}))}
 
     def _rotation(self, arguments: Result, settings: Result) -> Result:
         names, found = vault_pki_plan.rotation(settings), vault_pki_plan.issuers(arguments.get('seen') or {})

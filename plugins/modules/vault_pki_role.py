@@ -22,9 +22,9 @@ options:
     description: What to do.
     type: str
     required: true
-    choices: [status, roots, trust, certificates, batches, rotation]
+    choices: [status, roots, trust, certificates, batches, standing, rotation]
   seen:
-    description: Steps V(status), V(roots), V(trust) and V(rotation). What M(tls.everywhere.pki_ca) told with C(inspect).
+    description: Steps V(status), V(roots), V(trust), V(standing) and V(rotation). What M(tls.everywhere.pki_ca) told with C(inspect).
     type: dict
     default: {}
   settings:
@@ -88,17 +88,22 @@ roots:
   returned: success
   type: list
   elements: str
-  sample: [vault_pki-pki-root-1.crt]
+  sample: [vault_pki-pki@root-1.crt]
 bundle:
   description: Step V(roots), the live roots in PEM.
   returned: success
   type: str
   sample: "-----BEGIN CERTIFICATE-----\n…"
-anchors_changed:
+anchors_due:
   description: Step V(trust), whether the system has to read its authorities again.
   returned: success
   type: bool
   sample: false
+stamp:
+  description: Step V(trust), the C(path) and C(content) of a file that is to be written once it has.
+  returned: with O(store)
+  type: dict
+  sample: {path: /var/lib/tls.everywhere/vault_pki-pki@read, content: "9f86d081884c7d65…\n"}
 certificates:
   description: Step V(certificates), the same with files.
   returned: success
@@ -123,6 +128,11 @@ batches:
   type: list
   elements: raw
   sample: [[web1], [web2, web3]]
+states:
+  description: Step V(standing), the states that authorities of the role are to have, by name. Those that are retired stay so.
+  returned: success
+  type: dict
+  sample: {root-1: present, intermediate-1: active}
 phases:
   description: Step V(rotation), what is to be gone through, in this order.
   returned: success
@@ -176,7 +186,7 @@ def main():
     """Refuses: every step is the action plugin's."""
     module = AnsibleModule(
         argument_spec=dict(
-            step=dict(type='str', required=True, choices=['status', 'roots', 'trust', 'certificates', 'batches', 'rotation']),
+            step=dict(type='str', required=True, choices=['status', 'roots', 'trust', 'certificates', 'batches', 'standing', 'rotation']),
             seen=dict(type='dict', default={}),
             settings=dict(type='dict', default={}),
             dropped=dict(type='list', elements='str', default=[]),

@@ -5,6 +5,7 @@ asks a server or a host."""
 from __future__ import annotations
 
 import datetime
+import hashlib
 import ipaddress
 import math
 import re
@@ -43,6 +44,8 @@ class Issuer(t.NamedTuple):
     is_root: bool
     #: has its key, and may sign certificates
     issues: bool
+    #: somebody took it out of service
+    is_retired: bool
     #: what is served with a certificate of it, itself first
     chain: tuple[bytes, ...]
 
@@ -60,9 +63,10 @@ def issuers(seen: Facts) -> list[Issuer]:
         if not ders:
             continue
         may_sign = 'issuing-certificates' in str(facts.get('usage') or '') and facts.get('state') != 'revoked'
+        is_default = bool(facts.get('is_default'))
         found.append(Issuer(
-            name=str(facts.get('name') or facts.get('issuer_id') or ''), der=ders[0], is_default=bool(facts.get('is_default')),
-            is_root=bool(facts.get('is_root')), issues=bool(facts.get('key_id')) and may_sign,
+            name=str(facts.get('name') or facts.get('issuer_id') or ''), der=ders[0], is_default=is_default,
+            is_root=bool(facts.get('is_root')), issues=bool(facts.get('key_id')) and may_sign, is_retired=not may_sign and not is_default,
             chain=tuple(pki_trust.certificates(str(facts.get('chain') or '').encode())),
         ))
     return found
@@ -86,23 +90,49 @@ def _key(der: bytes) -> tuple[bytes, bytes] | None:
 
 
 def prefix(mount: str) -> str:
-    """How the names of those files begin."""
-    return f"vault_pki-{re.sub('[^A-Za-z0-9_.-]', '-', mount)}"
+    """How the names of those files begin, for each mount otherwise, and none as another's: an @ is in no mount's."""
+    spelt = re.sub('[^A-Za-z0-9_.~/-]', lambda found: f'%{ord(found[0]):02x}', mount.strip('/')).replace('/', '+')
+    return f'vault_pki-{spelt}@'
 
 
 def anchors(roots: t.Sequence[Issuer], extra: t.Sequence[str], mount: str) -> dict[str, str]:
     """The files of a trust store, one for each root, by name."""
     start = prefix(mount)
-    files = {f'{start}-{root.name}.crt': pki_trust.pem(root.der).decode() for root in roots}
+    files = {f'{start}{root.name}.crt': pki_trust.pem(root.der).decode() for root in roots}
     held = {root.der for root in roots}
     more = [der for text in extra for der in pki_trust.certificates(text.encode()) if der not in held]
-    files.update({f'{start}-extra-{number}.crt': pki_trust.pem(der).decode() for number, der in enumerate(more, 1)})
+    files.update({f'{start}extra-{number}.crt': pki_trust.pem(der).decode() for number, der in enumerate(more, 1)})
     return files
+
+
+def digest(store: str, files: t.Mapping[str, str]) -> str:
+    """What is kept of a trust store once the system has read it."""
+    listed = '\n'.join([store, *(f'{name}\n{files[name]}' for name in sorted(files))])
+    return f'{hashlib.sha256(listed.encode()).hexdigest()}\n'
+
+
+def trusted(found: t.Sequence[Issuer], dropped: t.Collection[str], extra: t.Sequence[str], mount: str, now: datetime.datetime) -> dict[str, str]:
+    """The files of a trust store that holds the live roots and further ones. Further ones alone are enough only for an authority that
+    issues below one of them: a mount that was lost, or is not the one that was meant, takes no root from anybody."""
+    live = live_roots(found, dropped, now)
+    if not live and (dropped or not extra or not any(issuer.issues for issuer in found)):
+        raise ValueError(f"Missing CA cert: mount '{mount}' has no root that is alive; nobody's trust was changed. In a new mount generate_root_ca makes one")
+    return anchors(live, extra, mount)
+
+
+def standing(settings: Facts, found: t.Sequence[Issuer]) -> dict[str, str]:
+    """The states that generate_root_ca asks for, by name. Which authority issues is decided once: one that a rotation or an upload has put
+    into service, or has retired, is not taken back."""
+    names = [name for name in (settings['root'], settings['intermediate']) if name]
+    is_decided = any(issuer.is_default and issuer.name not in names for issuer in found)
+    retired = {issuer.name for issuer in found if issuer.is_retired}
+    return {name: 'active' if name == names[-1] and not is_decided else 'present' for name in names if name not in retired}
 
 
 def status(seen: Facts, warn_before: datetime.timedelta, now: datetime.datetime) -> tuple[list[str], list[str]]:
     """What keeps certificates from being issued, in the charm's words with the reason, and what soon will."""
-    if seen.get('failed'):
+    # The task that asked was told not to fail, so that this can be said.
+    if seen.get('failed') or seen.get('error') or 'server' not in seen:
         error = seen.get('error') or {}
         word = WORDS.get(str(error.get('kind')))
         said = str(seen.get('msg') or '').strip()

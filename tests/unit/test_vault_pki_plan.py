@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import glob
 import pathlib
 import subprocess
 
@@ -113,6 +114,25 @@ def test_an_authority_may_be_put_below_a_root_that_issued_itself(pems):
     assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="int-2", retired=["root-1"])) == ""
 
 
+@pytest.mark.parametrize(("names", "default", "retired", "intermediate", "states"), [
+    ((), "", (), "", {"root-1": "active"}),
+    ((), "", (), "int-1", {"root-1": "present", "int-1": "active"}),
+    # A run that was killed after the root, which the server takes for its default.
+    (("root-1",), "root-1", (), "int-1", {"root-1": "present", "int-1": "active"}),
+    (("root-1", "int-1"), "int-1", (), "int-1", {"root-1": "present", "int-1": "active"}),
+    # A rotation between activate and retire, and after drop.
+    (("root-1", "int-1", "root-2", "int-2"), "int-2", (), "int-1", {"root-1": "present", "int-1": "present"}),
+    (("root-1", "int-1", "root-2", "int-2"), "int-2", ("root-1", "int-1"), "int-1", {}),
+    (("root-1", "root-2-x-root-1"), "root-2-x-root-1", (), "", {"root-1": "present"}),
+    (("root-1", "root-2"), "root-2", ("root-1",), "", {}),
+    # An upload.
+    (("root-1", "int-2"), "int-2", (), "", {"root-1": "present"}),
+])
+def test_an_authority_that_was_put_into_service_otherwise_is_not_taken_back(pems, names, default, retired, intermediate, states):
+    found = issuers(pems, *names, default=default, retired=retired)
+    assert vault_pki_plan.standing({**SETTINGS, "intermediate": intermediate}, found) == states
+
+
 def test_the_way_back_ends_where_the_old_authority_is_retired(pems):
     all_of_them = ("root-1", "int-1", "root-2", "root-2-x-root-1", "int-2")
     assert vault_pki_plan.undone(NAMES, issuers(pems, "root-1", "int-1", default="int-1")) == ["distribute"]
@@ -138,11 +158,33 @@ def test_a_root_is_alive_while_it_signs_or_stands_in_a_chain(pems):
     assert vault_pki_plan.live_roots(found, [], NOW + datetime.timedelta(days=101)) == []
 
 
+def test_further_roots_alone_are_trusted_only_for_an_authority_that_issues_below_them(pems):
+    def trusted(*names, dropped=(), extra=(pems["root-2"],), **more):
+        return sorted(vault_pki_plan.trusted(issuers(pems, *names, **more), dropped, extra, "pki", NOW))
+
+    assert len(trusted("root-1", default="root-1")) == 2 and len(trusted("root-1", default="root-1", extra=())) == 1
+    assert len(trusted("int-2", default="int-2")) == 1
+    for names, more in (((), {}), (("int-2",), {"extra": ()}), (("int-2",), {"retired": ["int-2"]}), (("root-1",), {"dropped": ["root-1"]})):
+        with pytest.raises(ValueError, match="Missing CA cert: mount 'pki' has no root that is alive; nobody's trust was changed"):
+            trusted(*names, **more)
+
+
 def test_anchors_are_named_by_mount_and_root_and_nobody_is_there_twice(pems):
     roots = vault_pki_plan.live_roots(issuers(pems, "root-1", "root-2", default="root-1"), [], NOW)
     files = vault_pki_plan.anchors(roots, [pems["root-2"], pems["int-1"]], "team/pki")
-    assert sorted(files) == ["vault_pki-team-pki-extra-1.crt", "vault_pki-team-pki-root-1.crt", "vault_pki-team-pki-root-2.crt"]
-    assert files["vault_pki-team-pki-root-2.crt"] == pems["root-2"] and files["vault_pki-team-pki-extra-1.crt"] == pems["int-1"]
+    assert sorted(files) == ["vault_pki-team+pki@extra-1.crt", "vault_pki-team+pki@root-1.crt", "vault_pki-team+pki@root-2.crt"]
+    assert files["vault_pki-team+pki@root-2.crt"] == pems["root-2"] and files["vault_pki-team+pki@extra-1.crt"] == pems["int-1"]
+
+
+def test_no_mount_has_files_that_begin_like_those_of_another():
+    prefixes = [vault_pki_plan.prefix(mount) for mount in ("pki", "pki-int", "pki@int", "team/pki", "team-pki", "team+pki", "pki int", "pki%40int")]
+    assert [[other for other in prefixes if other.startswith(each)] for each in prefixes] == [[each] for each in prefixes]
+    assert all(glob.escape(each) == each for each in prefixes)
+
+
+def test_what_is_kept_of_a_trust_store_tells_its_place_its_names_and_its_contents():
+    told = {vault_pki_plan.digest(*each) for each in (("/a", {"x": "1"}), ("/b", {"x": "1"}), ("/a", {"y": "1"}), ("/a", {"x": "2"}), ("/a", {}))}
+    assert len(told) == 5 and vault_pki_plan.digest("/a", {"x": "1", "y": "2"}) == vault_pki_plan.digest("/a", {"y": "2", "x": "1"})
 
 
 @pytest.mark.parametrize(("kind", "word"), [
@@ -150,8 +192,13 @@ def test_anchors_are_named_by_mount_and_root_and_nobody_is_there_twice(pems):
     ("vault.login_refused", "Vault cannot authorize approle: it"), ("vault.unreachable", "Vault cannot be asked: it"),
 ])
 def test_why_the_server_could_not_be_asked_is_said_in_the_charms_words(kind, word):
-    faults, _warnings = vault_pki_plan.status({"failed": True, "msg": "it", "error": {"kind": kind}}, datetime.timedelta(days=30), NOW)
-    assert len(faults) == 1 and faults[0].startswith(word)
+    for failed in (True, False):
+        faults, _warnings = vault_pki_plan.status({"failed": failed, "msg": "it", "error": {"kind": kind}}, datetime.timedelta(days=30), NOW)
+        assert len(faults) == 1 and faults[0].startswith(word)
+
+
+def test_a_server_that_told_nothing_has_not_said_that_it_lacks_its_ca():
+    assert vault_pki_plan.status({"failed": False, "msg": "no answer"}, datetime.timedelta(days=30), NOW)[0] == ["Vault cannot be asked: no answer"]
 
 
 def test_a_mount_that_cannot_issue_lacks_its_ca(pems):

@@ -10,6 +10,14 @@ import pytest
 from lab import CORES, HOSTS, lifetime, openssl, verifies
 
 
+@pytest.fixture(name="further")
+def make_further(lab):
+    """A root that hosts trust besides."""
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", lab.place / "further.key",
+            "-out", lab.place / "further.pem", "-subj", "/CN=further", "-days", 100)
+    return (lab.place / "further.pem").read_text()
+
+
 @pytest.mark.parametrize("lab", CORES, indirect=True)
 def test_a_root_is_made_and_two_hosts_get_certificates_below_it(lab):
     ran = lab.run("generate_root_ca", "main", "status", arguments=["-vvvv", "--diff"])
@@ -25,8 +33,8 @@ def test_a_root_is_made_and_two_hosts_get_certificates_below_it(lab):
 
 
 def test_check_mode_over_an_empty_server_foresees_and_makes_nothing(lab):
-    ran = lab.run("generate_root_ca", arguments=["--check"], ok=None)
-    assert ran.changed() >= 1, ran.text
+    for entries in (("generate_root_ca", "main"), ("get_csr",)):
+        assert lab.run(*entries, arguments=["--check"]).changed() >= 1
     with pytest.raises(openbao.Refused):
         lab.bao.api(f"sys/mounts/{lab.mount}")
 
@@ -44,19 +52,29 @@ def test_the_entry_points_are_tags_and_an_authority_below_the_root_issues(lab):
     assert (lab.place / "root.pem").read_text() == (lab.place / "web1" / "ca.pem").read_text() and "-----BEGIN CERTIFICATE-----" in told.text
 
 
-def test_the_system_trusts_live_roots_as_files_of_their_own(lab):
+def test_the_system_trusts_live_roots_as_files_of_their_own(lab, further):
     lab.run("generate_root_ca", "distribute_ca", vault_pki_trust_system=True)
     for host in HOSTS:
-        held = lab.place / host / "anchors" / f"vault_pki-{lab.mount}-root-1.crt"
+        held = lab.place / host / "anchors" / f"vault_pki-{lab.mount}@root-1.crt"
         assert held.read_text() == (lab.place / host / "ca.pem").read_text() and (lab.place / host / "updated").exists()
         (lab.place / host / "updated").unlink()
-        (held.parent / f"vault_pki-{lab.mount}-gone.crt").write_text(held.read_text())
-        (held.parent / "others.crt").write_text(held.read_text())
+        (held.parent / f"vault_pki-{lab.mount}@gone.crt").write_text(held.read_text())
+        for name in ("others.crt", f"vault_pki-{lab.mount}-int@root-1.crt"):
+            (held.parent / name).write_text(held.read_text())
     lab.run("distribute_ca", vault_pki_trust_system=True)
+    kept = {"others.crt", *(f"vault_pki-{mount}@root-1.crt" for mount in (lab.mount, f"{lab.mount}-int"))}
     for host in HOSTS:
-        assert {path.name for path in (lab.place / host / "anchors").iterdir()} == {f"vault_pki-{lab.mount}-root-1.crt", "others.crt"}
+        assert {path.name for path in (lab.place / host / "anchors").iterdir()} == kept
         assert (lab.place / host / "updated").exists()
     assert lab.run("distribute_ca", vault_pki_trust_system=True).changed() == 0
+    # A host has not confirmed while its system does not trust what lies there, and is told again by the next run.
+    refused = {"vault_pki_trust_system": True, "vault_pki_trust_store_command": {"apt": "false"}, "vault_pki_extra_roots": [further]}
+    for _run in range(2):
+        assert [lab.run("distribute_ca", ok=False, **refused).recap(host, "failed") for host in HOSTS] == [1, 1]
+    for path in (lab.place / host / "updated" for host in HOSTS):
+        path.unlink()
+    lab.run("distribute_ca", vault_pki_trust_system=True, vault_pki_extra_roots=[further])
+    assert all((lab.place / host / "updated").exists() for host in HOSTS)
 
 
 def test_one_certificate_keeps_to_its_ttl_and_needs_no_sans_and_a_client_gets_one_of_its_own(lab):
@@ -105,7 +123,7 @@ def test_only_allowed_domains_are_certified_and_a_long_ttl_is_cut(lab):
     assert lab.bao.api(f"{lab.mount}/roles/server")["max_ttl"] == 240 * 3600
 
 
-def test_one_host_is_reissued_a_revoked_certificate_is_replaced_and_a_sealed_server_hurts_nobody(lab):
+def test_one_host_is_reissued_a_revoked_certificate_is_replaced_and_a_sealed_server_hurts_nobody(lab, further):
     lab.run("generate_root_ca", "main")
     before = {host: lab.serial(host) for host in HOSTS}
     lab.run("reissue_certificates", arguments=["--limit", "web2"])
@@ -116,10 +134,17 @@ def test_one_host_is_reissued_a_revoked_certificate_is_replaced_and_a_sealed_ser
     assert lab.serial("web1") != before["web1"]
     for host in HOSTS:
         lab.assert_verified(host)
+    assert "Vault cannot authorize approle" in lab.run("status", ok=False, vault_pki_token="another").flat()
+    nobody = {"vault_pki_url": [f"http://127.0.0.1:{openbao.free_port()}"], "vault_pki_connection": {"retry_window": "1s"}}
+    assert "Vault cannot be asked" in lab.run("status", ok=False, **nobody).flat()
     lab.bao.seal()
     try:
         assert "Unit is sealed" in lab.run("status", ok=False).flat()
         assert lab.run("issue").changed() == 0
+        trusted = {host: (lab.place / host / "ca.pem").read_bytes() for host in HOSTS}
+        for entry in ("main", "rotate_root", "get_root_ca"):
+            assert "is sealed; nothing is made" in lab.run(entry, ok=False, vault_pki_extra_roots=[further]).flat()
+        assert {host: (lab.place / host / "ca.pem").read_bytes() for host in HOSTS} == trusted
     finally:
         lab.bao.unseal()
 

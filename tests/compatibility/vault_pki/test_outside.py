@@ -51,6 +51,8 @@ def test_a_request_leaves_the_authority_in_service_alone_until_what_comes_back_i
     # As text of base64 with Windows' ends of lines, as it comes by mail.
     pem = base64.b64encode(outside.sign(csr).replace("\n", "\r\n").encode()).decode()
     more = {"vault_pki_pem": pem, "vault_pki_root_ca": outside.root, **BELOW}
+    foreseen = lab.run("upload_signed_csr", "main", arguments=["--check"], **more)
+    assert foreseen.changed() == 1 and lab.issuer()["issuer_name"] == "root-1"
     lab.run("upload_signed_csr", "reissue_certificates", **more)
     assert lab.issuer()["issuer_name"] == "intermediate-1"
     for host in HOSTS:
@@ -58,6 +60,8 @@ def test_a_request_leaves_the_authority_in_service_alone_until_what_comes_back_i
         lab.assert_verified(host, root=outside.place / "root.pem")
         assert outside.root.strip() in (lab.place / host / "ca.pem").read_text()
     assert lab.run("upload_signed_csr", "main", **more).changed() == 0
+    # A play that makes the root in every run does not put it back into service.
+    assert lab.run("generate_root_ca", "main").changed() == 0 and lab.issuer()["issuer_name"] == "intermediate-1"
     assert "'intermediate-1' has its certificate already" in lab.run("get_csr", ok=False, **BELOW).flat()
 
 
