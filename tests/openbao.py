@@ -19,6 +19,8 @@ import urllib.request
 TOP = pathlib.Path(__file__).resolve().parents[1]
 TOKEN = "root-token-of-the-test"
 NUMBERS = itertools.count()
+# Names that are given back to the system at the end of the process, one for each port.
+RESERVED = []
 
 # What OpenStack-Ansible's documentation asks the operator for: two mounts, a role, a user with a policy.
 PREPARED = (
@@ -44,15 +46,20 @@ def program():
 
 
 def free_port():
-    """A port that nobody has, nor the one after it, and that the system gives to no connection by itself."""
+    """A port that nobody has, nor the one after it, and that the system gives to no connection by itself. No other process gets it here
+    while this one lives: who asks may listen on it much later."""
     while True:
-        port = 10_000 + (os.getpid() % 450 * 20 + next(NUMBERS) * 2) % 9_000
+        port = 10_000 + (os.getpid() % 140 * 64 + next(NUMBERS) * 2) % 9_000
+        mine = socket.socket(socket.AF_UNIX)
         try:
+            mine.bind(f"\0tls-everywhere-port-{port}")
             for number in (port, port + 1):
                 with socket.socket() as tcp:
                     tcp.bind(("127.0.0.1", number))
         except OSError:
+            mine.close()
             continue
+        RESERVED.append(mine)
         return port
 
 

@@ -87,8 +87,9 @@ class ActionModule(ActionBase):
     @staticmethod
     def _certificates(arguments: Result, settings: Result) -> Result:
         made: dict[bool, list[Result]] = {False: [], True: []}
+        rotating = bool(arguments.get('rotating'))
         for wish in arguments.get('certificates') or []:
-            made[vault_pki_plan.is_client(wish)].append(vault_pki_plan.certificate(wish, settings['directory']))
+            made[vault_pki_plan.is_client(wish)].append(vault_pki_plan.certificate(wish, settings['directory'], rotating))
         restart = [vault_pki_plan.restarted(each) for each in [*made[False], *made[True]] if each.get('containers')]
         in_directory = any(not wish.get('files') for wish in arguments.get('certificates') or [])
         return {'changed': False, 'certificates': made[False], 'clients': made[True], 'restart': restart, 'in_directory': in_directory}
@@ -103,12 +104,11 @@ class ActionModule(ActionBase):
 
     def _rotation(self, arguments: Result, settings: Result) -> Result:
         names, found = vault_pki_plan.rotation(settings), vault_pki_plan.issuers(arguments.get('seen') or {})
-        if names.old_root not in {issuer.name for issuer in found}:
-            raise ValueError(f"Missing CA cert: there is no root '{names.old_root}'; vault_pki_root_name names the one to be replaced")
-        told = {'changed': False, **{part: getattr(names, part) for part in ('new_root', 'new_issuer', 'serving', 'cross', 'chain', 'end')}}
+        vault_pki_plan.fitting(names, found)
+        told = {'changed': False, **{part: getattr(names, part) for part in ('new_root', 'new_issuer', 'serving', 'cross', 'chain', 'added', 'end')}}
         if settings['undo']:
             walk = vault_pki_plan.undone(names, found)
-            said = f"going back to '{names.old_root}': {', '.join(walk)}" if walk else f"'{names.new_root}' does not exist; nothing to go back from"
+            said = f"going back to '{names.old_root}': {', '.join(walk)}"
         else:
             first, walk = vault_pki_plan.phases(names, found, settings['until'])
             said = f"'{names.new_root}' has replaced '{names.old_root}'" if not first else f"from '{names.old_root}' to '{names.new_root}', phases: "

@@ -22,7 +22,8 @@ description:
   - An endpoint that hangs delays no other. All of them are through within O(timeout), however many hang.
   - Changes nothing but the reports that it is told to write. These hold the moment of the check, so they change with each run.
   - Runs without Ansible too, C(cert_check --config FILE), where FILE has the same options as JSON. It then tells people on standard
-    output, and programs by its status. 0 is all is well, 1 there are warnings, 2 something has failed, 3 nothing could be checked.
+    output, and programs by its status. 0 is all is well, 1 there are warnings, 2 something has failed or a
+    report could not be written, 3 nothing could be checked.
 options:
   endpoints:
     description: Where to look.
@@ -121,7 +122,7 @@ options:
   fail:
     description:
       - How long before its end a certificate counts as failed.
-      - Where nothing is said, 7 days or a tenth of its lifetime, whichever is less.
+      - Where nothing is said, 7 days or a tenth of its lifetime, whichever is less, and no earlier than the warning.
     type: str
   trust:
     description: Whose certificates count.
@@ -148,7 +149,7 @@ options:
         elements: str
         default: []
       fetch:
-        description: Fetch the lists that the certificates name, those over HTTP and HTTPS.
+        description: Fetch the lists that the certificates name, those over HTTP and HTTPS; at most four of a certificate and 200 in all.
         type: bool
         default: false
       stapled:
@@ -452,6 +453,11 @@ endpoints:
           returned: always
           type: str
           sample: "2036-09-10T06:00:00Z"
+    chain_not_after:
+      description: When the first ends of those that a client needs, its own certificate, the root, and what is between.
+      returned: when a certificate came
+      type: str
+      sample: "2027-02-24T06:00:00Z"
     served_by:
       description: The process of this host that answered.
       returned: as root, when it is one of this host

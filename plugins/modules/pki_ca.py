@@ -212,8 +212,9 @@ options:
             its root alone, before it becomes the default and after; if it does not, the old one stays. V(csr) touches nothing that is in
             service, and asks again for the same key. V(cross_signed) makes a second issuer C(NAME-x-PARENT) of the same key. V(retired) takes
             the right to sign certificates from it. V(revoked) has the server revoke it, where its parent is in O(backend.vault.mount) or
-            O(authorities[].parent_mount) on the list of that. V(absent) removes the issuer and its key, if no other has that. The default issuer
-            is not retired, revoked or removed, unless another becomes the default in the same task.
+            O(authorities[].parent_mount) on the list of that. V(absent) removes the issuer and its key, if no other has that; also the key
+            O(authorities[].key_name) alone, where a request waits for its certificate. The default issuer is not retired, revoked or
+            removed, unless another becomes the default in the same task.
         type: str
         choices: [present, csr, signed, cross_signed, active, retired, revoked, absent]
         default: present
@@ -476,7 +477,7 @@ options:
     type: dict
     suboptions:
       authorities:
-        description: V(all), a name, or a list of names.
+        description: V(all), a name, or a list of names. In a Vault V(all) are the issuers with a name that may sign lists.
         type: raw
         default: all
       next_update:
@@ -1574,7 +1575,8 @@ server:
       sample: 0
 issuers:
   description: All issuers of the mount, with the facts of RV(authorities), their C(name), which may be empty, and C(state).
-  returned: with O(inspect)
+    A server that is sealed or was not initialized does not tell them, and then there is no such list; an empty one says that there are none.
+  returned: with O(inspect), where the server serves
   type: list
   elements: dict
   sample: [{name: root-1, state: active, serial: 5F3A9C0E71D2, not_after: "2036-11-19T06:00:00Z", is_default: true}]
@@ -1624,8 +1626,8 @@ error:
           V(signed.chain_incomplete), V(signed.key_identifier), V(signed.unknown_critical), V(signed.invalid), V(signed.no_key),
           V(signed.self_signed), V(signed.ambiguous). With O(backend.vault) also V(signed.unrelated), V(signed.root_mismatch),
           V(signed.depth), V(signed.short_life), V(signed.extended_key_usage), V(signed.not_mapped)."
-        - "In a Vault: V(authority.is_default), V(authority.not_proven), V(authority.subject), V(revoke.unknown), V(vault.no_mount),
-          V(vault.ttl_too_long), V(vault.too_old), V(vault.permission_denied), V(vault.token_invalid), V(vault.login_refused),
+        - "In a Vault: V(authority.is_default), V(authority.not_proven), V(authority.subject), V(crl.not_allowed), V(revoke.unknown),
+          V(vault.no_mount), V(vault.ttl_too_long), V(vault.too_old), V(vault.permission_denied), V(vault.token_invalid), V(vault.login_refused),
           V(vault.wrapped_secret_used), V(vault.sealed), V(vault.not_initialized), V(vault.no_leader), V(vault.unreachable),
           V(vault.namespace_unknown), V(vault.plaintext), V(vault.redirect_refused), V(vault.quota), V(vault.refused) and other
           words that begin with C(vault.)."

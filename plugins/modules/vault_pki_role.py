@@ -32,7 +32,7 @@ options:
     type: dict
     default: {}
   dropped:
-    description: Step V(trust). Roots that are not trusted any more, by name.
+    description: Steps V(roots) and V(trust). Roots that are not trusted any more, by name.
     type: list
     elements: str
     default: []
@@ -45,6 +45,10 @@ options:
     type: list
     elements: dict
     default: []
+  rotating:
+    description: Step V(certificates). Whether another authority is a reason for a new certificate, whatever an entry says.
+    type: bool
+    default: false
   hosts:
     description: Step V(batches). All hosts.
     type: list
@@ -160,6 +164,12 @@ cross:
   returned: success
   type: str
   sample: root-2-x-root-1
+added:
+  description: Step V(rotation), what a way back removes, in this order.
+  returned: success
+  type: list
+  elements: str
+  sample: [intermediate-2, root-2-x-root-1, root-2]
 chain:
   description: Step V(rotation), what is served meanwhile, by name.
   returned: success

@@ -223,6 +223,11 @@ class Rotation(t.NamedTuple):
         return [self.new_issuer, self.cross, self.old_root] if self.has_intermediate else [self.cross, self.old_root]
 
     @property
+    def added(self) -> list[str]:
+        """What a way back removes, one after the other. The new root is the last: while one is there, there is something to remove."""
+        return [*([self.new_issuer] if self.has_intermediate else []), self.cross, self.new_root]
+
+    @property
     def end(self) -> list[str]:
         """What is served afterwards."""
         return [self.new_issuer, self.new_root] if self.has_intermediate else [self.new_root]
@@ -236,6 +241,23 @@ def rotation(settings: Facts) -> Rotation:
     return Rotation(old_root, new_root, old_issuer or old_root, new_issuer or new_root)
 
 
+def fitting(names: Rotation, found: t.Sequence[Issuer]) -> None:
+    """Refuses names that are not those of what the server has: what is not found would count as out of service already."""
+    held, default = {issuer.name for issuer in found}, next((issuer.name for issuer in found if issuer.is_default), None)
+    if names.old_root not in held:
+        raise ValueError(f"Missing CA cert: there is no root '{names.old_root}'; vault_pki_root_name names the one to be replaced")
+    if names.old_issuer not in held:
+        raise ValueError(f"there is no authority '{names.old_issuer}'; vault_pki_intermediate_name names the one to be replaced, and is empty where the "
+                         'root issues')
+    taken = {names.new_root, names.new_issuer} & {names.old_root, names.old_issuer}
+    if taken:
+        raise ValueError(f"'{taken.pop()}' is to be replaced and cannot be the new one; say other names as vault_pki_new_root_name and "
+                         'vault_pki_new_intermediate_name')
+    if default and default not in (names.old_issuer, names.serving, names.new_issuer):
+        raise ValueError(f"'{default}' issues, and it is neither '{names.old_issuer}' nor '{names.new_issuer}'; vault_pki_root_name and "
+                         'vault_pki_intermediate_name name what is to be replaced')
+
+
 def reached(names: Rotation, found: t.Sequence[Issuer]) -> str:
     """The first phase that is not done, as far as the server tells; empty where all are. What hosts have is not known to it: their phases
     are gone through again, and change nothing where they were done."""
@@ -245,7 +267,7 @@ def reached(names: Rotation, found: t.Sequence[Issuer]) -> str:
     if new_root is None:
         return 'prepare'
     serving = _serving(names, found)
-    if serving is not None and (old_issuer is None or not old_issuer.issues):
+    if serving is not None and old_issuer is not None and not old_issuer.issues:
         is_dropped = (old_root is None or not old_root.issues) and not (cross and cross.der in serving.chain)
         return '' if is_dropped else 'drop'
     if cross is None:
@@ -272,18 +294,21 @@ def phases(names: Rotation, found: t.Sequence[Issuer], until: str) -> tuple[str,
 
 
 def undone(names: Rotation, found: t.Sequence[Issuer]) -> list[str]:
-    """The phases of the way back."""
-    first = reached(names, found)
-    if first in ('', 'drop'):
+    """The phases of the way back. What hosts have is not known here, so all but the first are gone through again after an interruption."""
+    if reached(names, found) in ('', 'drop'):
         raise ValueError(f"'{names.old_issuer}' is out of service already; rotate to a new root instead of going back")
-    if first == 'prepare':
-        return []
-    return (['return', 'reissue'] if _serving(names, found) else []) + ['remove', 'distribute']
+    if not {names.new_root, names.cross, names.new_issuer} & {issuer.name for issuer in found}:
+        return ['distribute']
+    return (['return'] if _serving(names, found) else []) + ['reissue', 'remove', 'distribute']
 
 
-def certificate(wish: Facts, directory: str) -> dict[str, t.Any]:
-    """A certificate with its files, and with the charm's `sans` and `type` where they belong."""
+def certificate(wish: Facts, directory: str, rotating: bool = False) -> dict[str, t.Any]:
+    """A certificate with its files, and with the charm's `sans` and `type` where they belong. During a rotation another authority is a
+    reason for a new one, whatever else is said."""
     made = dict(wish)
+    reasons = (made.get('renew') or {}).get('on')
+    if rotating and reasons and 'issuer' not in reasons:
+        made['renew'] = {**made['renew'], 'on': [*reasons, 'issuer']}
     kind = made.pop('type', 'server')
     if kind not in ('server', 'client'):
         raise ValueError(f"certificate '{made.get('name')}': type '{kind}' is neither server nor client")

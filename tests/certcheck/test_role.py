@@ -33,10 +33,10 @@ def cloud():
                         "certcheck_command": ["sh", "-c", f'echo "$CERTCHECK_STATUS" >>{lab.place}/commanded; cat >/dev/null']},
             "trying": {"certcheck_endpoints": [{"service": "dead", "host": "127.0.0.1", "port": free_port()}], "certcheck_sendmail": f"{place}/broken",
                        "certcheck_run": False},
-            "web": {"letsencrypt_certcheck_domains": [f"localhost {lab.ports['keystone.example.com']}"]},
+            "web": {"letsencrypt_certcheck_domains": ["*.example.com 443", f"localhost {lab.ports['keystone.example.com']}"]},
         }
         (place / "mixed").mkdir()
-        (place / "mixed/ssldomains").write_text(f"# a comment\n\nlocalhost {lab.ports['soon.example.com']}\n")
+        (place / "mixed/ssldomains").write_text(f"# a comment\n\n*.example.com 443\nlocalhost {lab.ports['soon.example.com']}\n")
         planned = lab.play(list(lab.wished), arguments=["--check", "--limit", "mixed"], **lab.wished)
         assert planned.changed("mixed") > 0 and not (place / "mixed/hooks").exists(), "check mode changes nothing"
         lab.play(list(lab.wished), arguments=["--limit", "!web"], core=OLDEST, **lab.wished)

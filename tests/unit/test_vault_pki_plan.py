@@ -71,6 +71,7 @@ BOTH = ("int-2", "root-2-x-root-1", "root-1")
 ])
 def test_a_rotation_goes_on_where_the_server_shows_that_it_stopped(pems, has, phase):
     found = issuers(pems, *has.pop("names"), **has)
+    vault_pki_plan.fitting(NAMES, found)
     assert vault_pki_plan.reached(NAMES, found) == phase
     assert vault_pki_plan.phases(NAMES, found, "drop")[1] == (list(vault_pki_plan.PHASES[vault_pki_plan.PHASES.index(phase):]) if phase else [])
 
@@ -84,6 +85,33 @@ def test_a_rotation_of_roots_that_issue_themselves_goes_the_same_way(pems):
     assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default=cross, chain=names.chain, retired=["root-1"])) == "drop"
     assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="root-2", retired=["root-1"])) == ""
     assert "intermediate" not in vault_pki_plan.phases(names, issuers(pems, "root-1", default="root-1"), "drop")[1]
+
+
+@pytest.mark.parametrize(("more", "has", "why"), [
+    ({"root": "root-0"}, {"names": ["root-1", "int-1"], "default": "int-1"}, "there is no root 'root-0'"),
+    ({}, {"names": ["root-1"], "default": "root-1"}, "there is no authority 'int-1'; vault_pki_intermediate_name"),
+    # As an earlier run with the wrong name left it: what the old root has issued is still with hosts.
+    ({}, {"names": ["root-1", "root-2", "root-2-x-root-1", "int-2"], "default": "int-2", "chain": BOTH}, "there is no authority 'int-1'"),
+    ({"new_root": "root-1"}, {"names": ["root-1", "int-1"], "default": "int-1"}, "'root-1' is to be replaced and cannot be the new one"),
+    ({"new_intermediate": "int-1"}, {"names": ["root-1", "int-1"], "default": "int-1"}, "'int-1' is to be replaced"),
+    ({"intermediate": ""}, {"names": ["root-1", "int-1"], "default": "int-1"}, "'int-1' issues, and it is neither 'root-1' nor 'root-2'"),
+])
+def test_names_that_are_not_those_of_what_issues_are_refused(pems, more, has, why):
+    names, found = vault_pki_plan.rotation({**SETTINGS, **more}), issuers(pems, *has.pop("names"), **has)
+    with pytest.raises(ValueError, match=why):
+        vault_pki_plan.fitting(names, found)
+    assert vault_pki_plan.reached(names, found) not in ("", "drop")
+
+
+def test_an_authority_may_be_put_below_a_root_that_issued_itself(pems):
+    names = vault_pki_plan.rotation({**SETTINGS, "intermediate": "", "new_intermediate": "int-2"})
+    assert names == ("root-1", "root-2", "root-1", "int-2") and names.has_intermediate and names.serving == "int-2"
+    all_of_them = ("root-1", "root-2", "root-2-x-root-1", "int-2")
+    vault_pki_plan.fitting(names, issuers(pems, "root-1", default="root-1"))
+    assert vault_pki_plan.phases(names, issuers(pems, "root-1", default="root-1"), "drop")[1] == list(vault_pki_plan.PHASES)
+    assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="int-2", chain=BOTH)) == "reissue"
+    assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="int-2", chain=BOTH, retired=["root-1"])) == "drop"
+    assert vault_pki_plan.reached(names, issuers(pems, *all_of_them, default="int-2", retired=["root-1"])) == ""
 
 
 @pytest.mark.parametrize(("names", "default", "retired", "intermediate", "states"), [
@@ -107,11 +135,18 @@ def test_an_authority_that_was_put_into_service_otherwise_is_not_taken_back(pems
 
 def test_the_way_back_ends_where_the_old_authority_is_retired(pems):
     all_of_them = ("root-1", "int-1", "root-2", "root-2-x-root-1", "int-2")
-    assert vault_pki_plan.undone(NAMES, issuers(pems, "root-1", "int-1", default="int-1")) == []
-    assert vault_pki_plan.undone(NAMES, issuers(pems, *all_of_them, default="int-1")) == ["remove", "distribute"]
+    assert vault_pki_plan.undone(NAMES, issuers(pems, "root-1", "int-1", default="int-1")) == ["distribute"]
+    # Also where the authority was returned to and not all hosts were, or a removal broke off.
+    for left in (all_of_them, ("root-1", "int-1", "root-2", "root-2-x-root-1"), ("root-1", "int-1", "root-2"), ("root-1", "int-1", "root-2-x-root-1")):
+        assert vault_pki_plan.undone(NAMES, issuers(pems, *left, default="int-1")) == ["reissue", "remove", "distribute"]
     assert vault_pki_plan.undone(NAMES, issuers(pems, *all_of_them, default="int-2", chain=BOTH)) == ["return", "reissue", "remove", "distribute"]
     with pytest.raises(ValueError, match="'int-1' is out of service already"):
         vault_pki_plan.undone(NAMES, issuers(pems, *all_of_them, default="int-2", chain=BOTH, retired=["int-1"]))
+
+
+def test_a_way_back_removes_the_new_root_last():
+    assert NAMES.added == ["int-2", "root-2-x-root-1", "root-2"]
+    assert vault_pki_plan.rotation({**SETTINGS, "intermediate": ""}).added == ["root-2-x-root-1", "root-2"]
 
 
 def test_a_root_is_alive_while_it_signs_or_stands_in_a_chain(pems):
@@ -213,6 +248,15 @@ def test_a_certificate_with_files_keeps_them_and_one_without_sans_is_complete():
     files = [{"content": "combined", "path": "/etc/haproxy/a.pem"}]
     assert vault_pki_plan.certificate({"name": "a", "dns": ["a.test"], "files": files}, "/x") == {"name": "a", "dns": ["a.test"], "files": files}
     assert "dns" not in vault_pki_plan.certificate({"name": "a", "common_name": "a.test", "sans": []}, "/x")
+
+
+def test_another_authority_is_a_reason_during_a_rotation_whatever_an_entry_says():
+    wish = {"name": "a", "dns": ["a.test"], "renew": {"on": ["expiry"], "before": "10d"}}
+    assert vault_pki_plan.certificate(wish, "/x", rotating=True)["renew"] == {"on": ["expiry", "issuer"], "before": "10d"}
+    assert vault_pki_plan.certificate(wish, "/x")["renew"] == wish["renew"]
+    for reasons in ({}, {"on": ["issuer", "key"]}, {"before": "10d"}):
+        assert vault_pki_plan.certificate({"name": "a", "renew": reasons}, "/x", rotating=True)["renew"] == reasons
+    assert "renew" not in vault_pki_plan.certificate({"name": "a"}, "/x", rotating=True)
 
 
 def test_a_client_has_no_more_usages_than_its_role_gives():

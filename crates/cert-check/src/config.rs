@@ -3,7 +3,7 @@
 //! JSON.
 //!
 //! What was found is told to people on standard output; with `--mail` as a mail that lacks From and To. The status says it to programs: 0 all is well, 1 there are
-//! warnings, 2 something has failed, 3 nothing could be checked.
+//! warnings, 2 something has failed or a report could not be written, 3 nothing could be checked.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use ansible_module::understood;
+use ansible_module::{flatten, understood};
 use cert_report::{Fleet, Level, summary};
 use serde_json::{Map, Value};
 
@@ -45,6 +45,7 @@ pub fn main(words: &[OsString]) -> ExitCode {
             // If nobody reads it, the status still tells.
             let _ = std::io::stdout().write_all(tell(&checked).as_bytes());
             ExitCode::from(match checked.report.level() {
+                _ if !checked.unwritten.is_empty() => 2,
                 Level::Ok => 0,
                 Level::Warn => 1,
                 Level::Fail => 2,
@@ -78,7 +79,26 @@ fn read(path: &Path) -> Result<Map<String, Value>, String> {
 
 fn message(checked: &Checked) -> String {
     let now = checked.report.generated_at;
-    summary(&Fleet::of([checked.report.clone()]), now).message(now)
+    let mut told = summary(&Fleet::of([checked.report.clone()]), now);
+    if !checked.unwritten.is_empty() {
+        told.subject.push_str("; a report could not be written");
+        // That is a trouble of its own, and a failure.
+        for identity in [&mut told.failures, &mut told.trouble] {
+            identity.push_str("-unwritten");
+        }
+    }
+    let notes = notes(checked);
+    if !notes.is_empty() {
+        told.body.push_str(&format!("\n{notes}"));
+    }
+    told.message(now)
+}
+
+/// What is told beside the findings, a line each.
+fn notes(checked: &Checked) -> String {
+    let unwritten = checked.unwritten.iter().map(|failure| flatten(failure));
+    let all = checked.warnings.iter().cloned().chain(unwritten);
+    all.map(|note| format!("note: {note}\n")).collect()
 }
 
 fn text(checked: &Checked) -> String {
@@ -92,8 +112,5 @@ fn text(checked: &Checked) -> String {
         text.push_str(&line);
         text.push('\n');
     }
-    for warning in &checked.warnings {
-        text.push_str(&format!("note: {warning}\n"));
-    }
-    text
+    text + &notes(checked)
 }

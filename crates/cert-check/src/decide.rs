@@ -36,7 +36,7 @@ pub fn decide(request: &Request, observed: &Observed, host: &str, now: Timestamp
     let judge = Judge {
         request,
         observed,
-        lists: Lists::new(request, &observed.lists),
+        lists: Lists::new(request, observed),
         now,
     };
     let mut report = Report::new(host, Moment(now.0));
@@ -122,6 +122,8 @@ impl Judge<'_> {
         };
         let judged = self.chain(&chain, &expected, findings);
         shown.trusted_by = judged.root.as_ref().map(facts::anchor);
+        let ends = judged.path.iter().map(|each| each.facts().not_after);
+        shown.chain_not_after = ends.min().map(|first| Moment(first.0));
         let is_asked = self.request.revocation.stapled && served.ending == Ending::Finished;
         if is_asked {
             findings.extend(stapled::judge(
@@ -151,9 +153,11 @@ impl Judge<'_> {
         findings.extend(dates);
         findings.extend(names::uncovered(leaf, expected.names));
         findings.extend(own::purpose(leaf));
-        let weak = strength::weak(chain);
         let mut judged = chain::judge(chain, &self.observed.roots, self.now);
-        let is_weakly_signed = weak.iter().any(|each| each.kind == strength::SIGNATURE);
+        let weak = strength::weak(chain, &judged.path);
+        let is_weakly_signed = weak
+            .iter()
+            .any(|each| each.kind == strength::SIGNATURE && each.level == Level::Fail);
         findings.extend(weak);
         // A weak signature counts as none, and an authority may be younger than a leaf that is out of its time: the
         // chain would be told as broken for the same reason.
@@ -163,6 +167,7 @@ impl Judge<'_> {
         };
         let told = std::mem::take(&mut judged.findings).into_iter();
         findings.extend(told.filter(|each| !is_told(&each.kind)));
+        findings.extend(own::purpose_above(&judged.path));
         findings.extend(own::ends_above(
             &judged.path,
             leaf,
@@ -227,8 +232,13 @@ fn unfinished(ending: &Ending) -> Option<Finding> {
 
 /// Entries of one kind, endpoints and files, as one list.
 pub(crate) fn all_findings(report: &Report) -> impl Iterator<Item = (String, &Finding)> {
-    let endpoints = report.endpoints.iter().flat_map(|each| {
-        let at = format!("{} ({})", each.service, place(&each.host, each.port));
+    let several = report.at_several_addresses();
+    let endpoints = report.endpoints.iter().flat_map(move |each| {
+        let mut at = place(&each.host, each.port);
+        if let (Some(address), true) = (&each.address, several.contains(&each.place())) {
+            at = format!("{at}, {address}");
+        }
+        let at = format!("{} ({at})", each.service);
         each.findings.iter().map(move |found| (at.clone(), found))
     });
     let files = report.files.iter().flat_map(|each: &FileEntry| {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ansible_module::{InputFaults, flatten};
 use serde_json::{Map, Value};
 
-/// Nothing could be judged, or a report could not be written.
+/// Nothing could be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The options are wrong.
@@ -23,14 +23,16 @@ pub enum Failure {
         /// Why not.
         why: String,
     },
-    /// A report cannot be written.
-    #[error("cannot write the report '{}'", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: tls_files::Error,
-    },
+}
+
+/// A report that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the report '{}'", path.display())]
+pub struct Unwritten {
+    /// The file.
+    pub path: PathBuf,
+    /// Why not.
+    pub source: tls_files::Error,
 }
 
 impl Failure {
@@ -40,7 +42,6 @@ impl Failure {
             Self::Input(_) => "input.invalid",
             Self::Probe(error) => error.kind(),
             Self::Trust { .. } => "trust.unreadable",
-            Self::Write { source, .. } => source.kind(),
         }
     }
 }
@@ -48,9 +49,23 @@ impl Failure {
 /// Why the task failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TaskFailure {
-    /// Before anything was found, or when it was written.
+    /// Before anything was found.
     #[error(transparent)]
     Early(#[from] Failure),
+    /// A report could not be written; the first, if there are several.
+    #[error("cannot write the report '{}'", path.display())]
+    Unwritten {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<tls_files::Error>,
+        /// All that was found.
+        facts: Box<Map<String, Value>>,
+        /// Whether another report was written.
+        changed: bool,
+        /// What could not be found out.
+        warnings: Vec<String>,
+    },
     /// Something is wrong with what is served, and the task was told to fail then.
     #[error("{summary}")]
     Found {
@@ -77,6 +92,7 @@ impl ansible_module::Failure for TaskFailure {
     fn kind(&self) -> &str {
         match self {
             Self::Early(failure) => failure.word(),
+            Self::Unwritten { source, .. } => source.kind(),
             Self::Found {
                 has_failed: true, ..
             } => "check.failed",
@@ -86,7 +102,7 @@ impl ansible_module::Failure for TaskFailure {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Early(Failure::Write { source, .. }) => source.hint().map(str::to_owned),
+            Self::Unwritten { source, .. } => source.hint().map(str::to_owned),
             Self::Early(_) => None,
             Self::Found { .. } => {
                 Some("'problems' has each with what to do; fail_on: none only reports".to_owned())
@@ -98,17 +114,20 @@ impl ansible_module::Failure for TaskFailure {
         match self {
             Self::Early(Failure::Input(faults)) => ansible_module::Failure::facts(faults),
             Self::Early(_) => Map::new(),
-            Self::Found { facts, .. } => facts.as_ref().clone(),
+            Self::Found { facts, .. } | Self::Unwritten { facts, .. } => facts.as_ref().clone(),
         }
     }
 
     fn changed(&self) -> bool {
-        matches!(self, Self::Found { changed: true, .. })
+        match self {
+            Self::Found { changed, .. } | Self::Unwritten { changed, .. } => *changed,
+            Self::Early(_) => false,
+        }
     }
 
     fn warnings(&self) -> Vec<String> {
         match self {
-            Self::Found { warnings, .. } => warnings.clone(),
+            Self::Found { warnings, .. } | Self::Unwritten { warnings, .. } => warnings.clone(),
             Self::Early(_) => Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use cert_report::{Level, Report};
 use serde_json::{Map, Value, json};
 
 use crate::decide::all_findings;
-use crate::failure::TaskFailure;
+use crate::failure::{TaskFailure, Unwritten};
 use crate::request::{FailOn, Request};
 use crate::task::Checked;
 
@@ -16,12 +16,22 @@ const SPELLED_OUT: usize = 3;
 /// The answer of the task.
 ///
 /// # Errors
-/// [`TaskFailure::Found`] if the task was told to fail on what was found; it carries the same facts.
+/// [`TaskFailure::Found`] if the task was told to fail on what was found, and [`TaskFailure::Unwritten`] if a report could
+/// not be written; both carry the same facts.
 pub fn answer(request: &Request, checked: Checked) -> Result<Outcome, TaskFailure> {
     let problems = problems(&checked.report);
     let level = checked.report.level();
     let facts = facts(&checked, &problems);
     let changed = !checked.written.is_empty();
+    if let Some(Unwritten { path, source }) = checked.unwritten.into_iter().next() {
+        return Err(TaskFailure::Unwritten {
+            path,
+            source: Box::new(source),
+            facts: Box::new(facts),
+            changed,
+            warnings: checked.warnings,
+        });
+    }
     let fails = match request.fail_on {
         FailOn::Never => false,
         FailOn::Fail => level == Level::Fail,

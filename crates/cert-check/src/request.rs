@@ -284,4 +284,4 @@ fn at_once(value: i64, faults: &mut Faults) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

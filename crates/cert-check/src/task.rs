@@ -8,12 +8,12 @@ use cert_report::Report;
 use pki::Timestamp;
 
 use crate::decide::decide;
-use crate::failure::TaskFailure;
+use crate::failure::{TaskFailure, Unwritten};
 use crate::observe::observe;
 use crate::outcome;
 use crate::params::{OPTIONS, Params};
 use crate::request::Request;
-use crate::write::write;
+use crate::write::{Written, write};
 
 /// The module.
 pub struct CertCheck;
@@ -45,6 +45,8 @@ pub struct Checked {
     pub report: Report,
     /// Reports that were written, or would be.
     pub written: Vec<PathBuf>,
+    /// Why others could not be.
+    pub unwritten: Vec<Unwritten>,
     /// What could not be found out.
     pub warnings: Vec<String>,
 }
@@ -52,7 +54,7 @@ pub struct Checked {
 /// Checks, and writes the reports unless `is_real` is false.
 ///
 /// # Errors
-/// The options are wrong, or nothing could be judged or written.
+/// The options are wrong, or nothing could be judged.
 pub fn check(
     invocation: Invocation<Params>,
     is_real: bool,
@@ -65,18 +67,22 @@ pub fn check(
     let files = &request.report;
     let mut warnings = observed.warnings;
     let written = match is_real {
-        true => write(files, &report, &mut warnings)?,
-        false => [&files.json, &files.prometheus, &files.html]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect(),
+        true => write(files, &report, &mut warnings),
+        false => Written {
+            paths: [&files.json, &files.prometheus, &files.html]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
+            failures: Vec::new(),
+        },
     };
     Ok((
         request,
         Checked {
             report,
-            written,
+            written: written.paths,
+            unwritten: written.failures,
             warnings,
         },
     ))

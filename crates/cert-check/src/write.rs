@@ -8,33 +8,35 @@ use cert_report::{Fleet, Report, metrics, page};
 use tls_files::{Attributes, FileChange, Observed, Target, install, observe};
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::failure::Unwritten;
 use crate::request::ReportFiles;
 
-/// Writes them; gives back those that changed.
-///
-/// # Errors
-/// [`Failure::Write`] for the first that cannot be written.
-pub fn write(
-    files: &ReportFiles,
-    report: &Report,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<PathBuf>, Failure> {
-    let mut written = Vec::new();
+/// What became of the reports.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Those that changed.
+    pub paths: Vec<PathBuf>,
+    /// Those that cannot be written. They cost none of the others.
+    pub failures: Vec<Unwritten>,
+}
+
+/// Writes them.
+pub fn write(files: &ReportFiles, report: &Report, warnings: &mut Vec<String>) -> Written {
+    let mut written = Written::default();
     if let Some(path) = &files.json {
         let json = serde_json::to_vec_pretty(report).unwrap_or_default();
-        put(path, json, &mut written)?;
+        written.put(path, json);
     }
     if let Some(path) = &files.prometheus {
-        put(path, metrics(report).into_bytes(), &mut written)?;
+        written.put(path, metrics(report).into_bytes());
     }
     if let Some(path) = &files.html {
         let others = included(&files.include, warnings);
         let fleet = Fleet::of(others.into_iter().chain([report.clone()]));
         let html = page(&fleet, report.generated_at);
-        put(path, html.into_bytes(), &mut written)?;
+        written.put(path, html.into_bytes());
     }
-    Ok(written)
+    written
 }
 
 /// The reports of other hosts that can be read. One that cannot must not cost the page of all others.
@@ -70,20 +72,23 @@ fn reports_in(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn put(path: &Path, content: Vec<u8>, written: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let change = FileChange {
-        target: Target {
-            path: path.to_owned(),
-            attributes: Attributes::default(),
-            secret: false,
-            backup: false,
-        },
-        content: Zeroizing::new(content),
-    };
-    let installed = install("cert_check", vec![change]).map_err(|source| Failure::Write {
-        path: path.to_owned(),
-        source,
-    })?;
-    written.extend(installed.files);
-    Ok(())
+impl Written {
+    fn put(&mut self, path: &Path, content: Vec<u8>) {
+        let change = FileChange {
+            target: Target {
+                path: path.to_owned(),
+                attributes: Attributes::default(),
+                secret: false,
+                backup: false,
+            },
+            content: Zeroizing::new(content),
+        };
+        match install("cert_check", vec![change]) {
+            Ok(installed) => self.paths.extend(installed.files),
+            Err(source) => self.failures.push(Unwritten {
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
 }

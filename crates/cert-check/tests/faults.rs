@@ -342,24 +342,24 @@ fn what_is_no_tls_and_who_does_not_answer_are_told() {
     let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
     let hangs = hanging.local_addr().unwrap().port();
     let nowhere = json!({"host": "no-such-host.invalid"});
-    let endpoints = [
-        at(plain, "a.test"),
-        at(hangs, "a.test"),
-        at(free_port(), "a.test"),
-        nowhere,
-    ];
-    let answer = pki.check(json!({"endpoints": endpoints, "timeout": 2}));
-    let found: Vec<Vec<String>> = (0..4)
+    let endpoints = [at(plain, "a.test"), at(free_port(), "a.test"), nowhere];
+    let answer = pki.check(json!({"endpoints": endpoints, "timeout": 10}));
+    let found: Vec<Vec<String>> = (0..3)
         .map(|index| kinds(&answer.value["endpoints"][index]))
         .collect();
     assert_eq!(
         found,
         [
             ["fail probe.not_tls"],
-            ["fail probe.timed_out"],
             ["fail probe.connect"],
             ["fail name_lookup"]
         ]
+    );
+    // The time that the others need on a busy machine would be waited for here.
+    let answer = pki.check(json!({"endpoints": [at(hangs, "a.test")], "timeout": 2}));
+    assert_eq!(
+        kinds(&answer.value["endpoints"][0]),
+        ["fail probe.timed_out"]
     );
 }
 

@@ -144,6 +144,42 @@ fn reports_are_written_also_when_the_task_fails_and_not_in_check_mode() {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_costs_neither_the_others_nor_the_findings() {
+    let pki = Pki::new();
+    let pair = pki.leaf("good.test");
+    let (page, nowhere) = (pki.path("page.html"), pki.path("root.pem/report.json"));
+    let options = json!({
+        "files": [{"path": pair.certificate, "served": false}, {"path": pki.path("missing.pem")}],
+        "report": {"json": nowhere, "html": page, "include": [pki.path("nobody.json")]},
+        "trust": {"system": false, "ca_path": [pki.path("root.pem")]},
+    });
+    let answer = testbed::ModuleRun::new(env!("CARGO_BIN_EXE_cert_check"))
+        .args(options.clone())
+        .run();
+    answer.expect(&json!({"failed": true, "changed": true, "status": "fail", "written": [page], "error": {"kind": "files.not_a_directory"}}));
+    fs::remove_file(&page).unwrap();
+    fs::write(pki.path("config.json"), options.to_string()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cert_check"));
+    let mail = command
+        .arg("--config")
+        .arg(pki.path("config.json"))
+        .arg("--mail");
+    let told = mail.output().unwrap();
+    let text = said(&told);
+    assert_eq!(told.status.code(), Some(2), "{text}");
+    for words in [
+        "; a report could not be written\n",
+        "-unwritten\n",
+        "missing.pem",
+        "\nnote: the report '",
+        "\nnote: cannot write the report '",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(page.exists());
+}
+
+#[test]
 fn the_page_shows_other_hosts_and_leaves_out_what_cannot_be_read() {
     let pki = Pki::new();
     let pair = pki.leaf("good.test");

@@ -92,6 +92,29 @@ fn a_list_in_a_file_revokes_what_its_authority_issued() {
 }
 
 #[test]
+fn a_file_with_the_leaf_alone_is_judged_by_the_issuer_that_was_seen_elsewhere() {
+    let pki = Pki::new();
+    let (bad, good) = (pki.leaf("bad.test"), pki.leaf("good.test"));
+    revoke(&pki, &bad, "sub.crl", "3600");
+    let file = |path: &std::path::Path| json!({"path": path, "served": false});
+    let look = |files: Value| {
+        let options = json!({"files": files, "revocation": {"crl": [pki.path("sub.crl")]}});
+        let answer = pki.check(options).value;
+        let all = answer["files"].as_array().unwrap().iter();
+        all.map(kinds).collect::<Vec<_>>()
+    };
+    let (bad, good) = (file(&bad.certificate), file(&good.certificate));
+    let above = file(&pki.path("sub.pem"));
+    assert_eq!(
+        look(json!([bad, good])),
+        [["warn revocation_unknown"], ["warn revocation_unknown"]]
+    );
+    let found = look(json!([bad, good, above]));
+    assert_eq!(found[0], ["fail revoked"]);
+    assert_eq!(found[1], NOTHING);
+}
+
+#[test]
 fn a_list_of_somebody_else_with_the_same_name_revokes_nothing() {
     let (pki, stranger) = (Pki::new(), Pki::new());
     let pair = pki.leaf("a.test");
@@ -151,6 +174,10 @@ fn lists_that_certificates_name_are_fetched_if_told_so() {
         found(&pki, lost, "lost.test", json!({"fetch": true})),
         ["warn revocation_unknown"]
     );
+    // A list is there, and who is to have signed it is not.
+    let alone = json!([{"path": pki.path("bad.test.pem"), "served": false}]);
+    let answer = pki.check(json!({"files": alone, "revocation": {"fetch": true}}));
+    answer.expect(&json!({"files": [{"findings": [{"kind": "revocation_unknown"}]}]}));
     let url = format!("http://127.0.0.1:{port}/sub.crl");
     assert_eq!(
         found(&pki, bad, "bad.test", json!({"crl": [url]})),

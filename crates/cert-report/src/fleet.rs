@@ -16,6 +16,12 @@ pub struct Fleet {
 impl Fleet {
     /// Puts reports together, in any order. Of two reports of one host the newer holds.
     pub fn of(reports: impl IntoIterator<Item = Report>) -> Self {
+        let mut reports: Vec<Report> = reports.into_iter().collect();
+        // Who looked at nothing, such as a host that only puts the reports of others together, is not part of the fleet,
+        // and does not stand for a host of the same name that did look.
+        if reports.iter().any(Report::looked) {
+            reports.retain(Report::looked);
+        }
         let mut newest = BTreeMap::<String, Report>::new();
         for report in reports {
             let older = newest
@@ -24,10 +30,6 @@ impl Fleet {
             if older {
                 newest.insert(report.host.clone(), report);
             }
-        }
-        // Who looked at nothing, such as a host that only puts the reports of others together, is not part of the fleet.
-        if newest.values().any(Report::looked) {
-            newest.retain(|_, report| report.looked());
         }
         Self {
             reports: newest.into_values().collect(),
@@ -62,11 +64,13 @@ impl Fleet {
             .collect();
         let mut rows = Vec::new();
         for report in &self.reports {
+            let several = report.at_several_addresses();
             let endpoints = report.endpoints.iter().map(Place::Endpoint);
             for place in endpoints.chain(report.files.iter().map(Place::File)) {
                 let mut row = Row {
                     host: &report.host,
                     place,
+                    several: matches!(place, Place::Endpoint(it) if several.contains(&it.place())),
                     shared: false,
                     unserved: false,
                 };
@@ -156,6 +160,11 @@ impl Endpoint {
         }
     }
 
+    /// What users tell endpoints apart by: service, host and port.
+    pub fn place(&self) -> (&str, &str, u16) {
+        (&self.service, &self.host, self.port)
+    }
+
     /// Which socket answered: the address, with the host that it is on where only that host reaches it, and the port.
     pub fn server(&self, on: &str) -> Option<String> {
         let address = self.address.as_deref()?;
@@ -192,6 +201,8 @@ pub struct Row<'a> {
     pub host: &'a str,
     /// What was looked at.
     pub place: Place<'a>,
+    /// Another endpoint differs in nothing but its address.
+    pub several: bool,
     /// Another service has the same key.
     pub shared: bool,
     /// Nobody serves it.
@@ -253,7 +264,10 @@ impl<'a> Row<'a> {
     /// For people: the service and where it is.
     pub fn title(&self) -> String {
         match self.place {
-            Place::Endpoint(endpoint) => endpoint.user(),
+            Place::Endpoint(endpoint) => match &endpoint.address {
+                Some(address) if self.several => format!("{} ({address})", endpoint.user()),
+                _ => endpoint.user(),
+            },
             Place::File(file) if file.service.is_empty() => format!("{}: {}", self.host, file.path),
             Place::File(file) => format!("{}, {}: {}", file.service, self.host, file.path),
         }

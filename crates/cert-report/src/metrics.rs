@@ -5,7 +5,7 @@
 //! `ssl_cert_not_after` and `x509_cert_not_after` belong to exporters that have other labels, and node_exporter refuses
 //! a metric whose textfiles disagree about it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 
 use crate::escape::{common_name, is_deceptive};
@@ -65,12 +65,32 @@ impl Labels {
 
 impl fmt::Display for Textfile<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let endpoints = once(self.0.endpoints.iter().map(|e| (Labels::endpoint(e), e)));
+        let endpoints = once(labelled(&self.0.endpoints));
         let files = once(self.0.files.iter().map(|file| (Labels::file(file), file)));
         endpoint_metrics(f, &endpoints)?;
         file_metrics(f, &files)?;
         whole_metrics(f, self.0)
     }
+}
+
+/// Endpoints with their labels. Those that nothing else tells apart have their addresses among them.
+fn labelled(endpoints: &[Endpoint]) -> impl Iterator<Item = (Labels, &Endpoint)> {
+    let mut addresses = HashMap::new();
+    let mut several = HashSet::new();
+    for endpoint in endpoints {
+        let (labels, address) = (Labels::endpoint(endpoint), &endpoint.address);
+        if *addresses.entry(labels.clone()).or_insert(address) != address {
+            several.insert(labels);
+        }
+    }
+    endpoints.iter().map(move |endpoint| {
+        let labels = Labels::endpoint(endpoint);
+        let address = endpoint.address.as_deref().unwrap_or_default();
+        match several.contains(&labels) {
+            true => (labels.and(&[("address", address)]), endpoint),
+            false => (labels, endpoint),
+        }
+    })
 }
 
 /// A series may be there once: of two entries with the same labels the first holds.
@@ -142,9 +162,11 @@ fn endpoint_metrics(f: &mut fmt::Formatter<'_>, all: &[(Labels, &Endpoint)]) -> 
     family(
         f,
         "certcheck_endpoint_chain_not_after_timestamp_seconds",
-        "When the first certificate of the chain that the endpoint serves ends, its own included.",
+        "When the first certificate ends that a client needs: of the endpoint, of the root, or between.",
         all.iter().filter_map(|(labels, e)| {
-            let first = e.chain.iter().map(|c| c.not_after).min()?;
+            // A report of a former version does not say which of the chain are needed.
+            let served = || e.chain.iter().map(|c| c.not_after).min();
+            let first = e.chain_not_after.or_else(served)?;
             Some((labels.clone(), seconds(first.0)))
         }),
     )?;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What one host found out, as it travels.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Moment, Result};
@@ -65,6 +67,20 @@ impl Report {
     /// Whether there was anything to look at.
     pub fn looked(&self) -> bool {
         !self.endpoints.is_empty() || !self.files.is_empty()
+    }
+
+    /// Service, host and port of endpoints that only their addresses tell apart.
+    pub fn at_several_addresses(&self) -> HashSet<(&str, &str, u16)> {
+        let mut addresses = HashMap::new();
+        let mut several = HashSet::new();
+        for endpoint in &self.endpoints {
+            let place = endpoint.place();
+            let address = endpoint.address.as_deref();
+            if *addresses.entry(place).or_insert(address) != address {
+                several.insert(place);
+            }
+        }
+        several
     }
 
     /// The worst of everything in it.
@@ -141,6 +157,9 @@ pub struct Endpoint {
     /// The root that the chain leads to, if one of the trusted ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted_by: Option<Anchor>,
+    /// When the first ends of those that clients need: its own certificate, the root, and what is between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_not_after: Option<Moment>,
     /// Who answered, if it is a process of this host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served_by: Option<ServedBy>,

@@ -18,6 +18,11 @@ pub struct Summary {
     pub subject: String,
     /// The text, without the headers of a mail.
     pub body: String,
+    /// Tells one trouble from another: the same as long as the same entries have the same findings at the same levels,
+    /// whatever their words are. Only what failed.
+    pub failures: String,
+    /// The same of warnings and failures.
+    pub trouble: String,
 }
 
 /// Sums up what was found, as of `now`.
@@ -32,20 +37,49 @@ pub fn summary(fleet: &Fleet, now: Moment) -> Summary {
             now,
         }
         .to_string(),
+        failures: identity(&rows, Level::Fail),
+        trouble: identity(&rows, Level::Warn),
     }
 }
 
 impl Summary {
-    /// The mail (RFC 5322) but for From and To, which whoever sends it puts before it.
+    /// The mail (RFC 5322) but for From and To, which whoever sends it puts before it. Two headers of its own say whether
+    /// it is the trouble that was told before.
     pub fn message(&self, now: Moment) -> String {
         format!(
             "Subject: {}\nDate: {}\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
-             Content-Transfer-Encoding: 8bit\nAuto-Submitted: auto-generated\n\n{}",
+             Content-Transfer-Encoding: 8bit\nAuto-Submitted: auto-generated\n\
+             X-Certcheck-Fail: {}\nX-Certcheck-Trouble: {}\n\n{}",
             self.subject,
             now.mail_date(),
+            self.failures,
+            self.trouble,
             self.body
         )
     }
+}
+
+/// A short word for what is wrong from a level on. Details are not in it: they count days and seconds.
+fn identity(rows: &[Row<'_>], least: Level) -> String {
+    let mut found: Vec<String> = rows
+        .iter()
+        .flat_map(|row| {
+            let at = (row.host, row.title());
+            let bad = row.findings().iter().filter(|each| each.level >= least);
+            // Quoted, so that no name of a stranger ends one part and begins the next.
+            bad.map(move |each| format!("{at:?} {:?} {}\n", each.kind, each.level.word()))
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    format!("{:016x}", fnv1a(found.concat().as_bytes()))
+}
+
+/// FNV-1a with 64 bits. Nobody gains from a collision, and the number is the same in each build.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// A value of a header: one line of ASCII, so that nothing that came from outside begins another header.

@@ -61,6 +61,8 @@ pub enum EntryError {
         kind: String,
         /// The hint.
         hint: Option<String>,
+        /// Whether nobody else needs to ask a server now.
+        is_outage: bool,
     },
     /// Two paths lead to one file.
     #[error("'{}' is the same file as '{}' of '{other}'; give each its own path", path.display(), first.display())]
@@ -220,6 +222,16 @@ impl EntryError {
             msg: flatten(self),
             kind: self.kind().to_owned(),
             hint: self.hint(),
+            is_outage: self.is_outage(),
+        }
+    }
+
+    /// Whether a server that needs a person, or cannot be asked at all, is the reason.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Shared { is_outage, .. } => *is_outage,
+            Self::Vault(error) => error.is_outage(),
+            _ => false,
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod answer;
 mod error;
+mod foreseen;
 mod order;
 mod servers;
 

@@ -339,7 +339,8 @@ impl<'a> Task<'a> {
         };
         let applied = if self.control.check_mode {
             Self::foresee(entry, decision)?;
-            self.foresee_signing(entry, decision.action)?;
+            let unknown = self.foresee_signing(entry, decision.action)?;
+            outcome.warnings.extend(unknown);
             work.rehearse(decision)?;
             predicted(decision, seen)
         } else if let Some(settled) = settled {

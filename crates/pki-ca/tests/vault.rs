@@ -199,6 +199,31 @@ fn an_authority_retires_returns_and_goes() {
 }
 
 #[test]
+fn a_key_without_its_issuer_is_removed_too() {
+    let bao = Bao::new();
+    bao.converge(authorities(&[root(), intermediate("int-1", "root-1")]));
+    // As a run leaves it that was cut between the two.
+    let path = format!("{}/issuer/int-1", bao.mount);
+    let (status, said) = bao.server.ask("DELETE", &path, &Value::Null);
+    assert!(status < 300, "{said}");
+    let waiting = json!({"name": "int-2", "type": "intermediate", "state": "csr"});
+    bao.converge(authorities(&[waiting]));
+    let keys = || bao.content()[1]["keys"].as_array().unwrap().len();
+    assert_eq!(keys(), 3);
+    let gone = |name: &str| json!({"name": name, "state": "absent", "confirm": bao.mount});
+    let heir = json!({"name": "root-3", "key_name": "int-2"});
+    bao.quiet(authorities(&[gone("root-1-x-none")]));
+    bao.converge(authorities(&[gone("int-2"), heir]));
+    let done = bao.converge(authorities(&[gone("int-1"), gone("int-2")]));
+    let reason = |name: &str| done.value["authorities"][name]["reasons"][0]["kind"].clone();
+    assert_eq!(
+        (reason("int-1"), reason("int-2")),
+        ("key_left".into(), Value::Null)
+    );
+    assert_eq!(keys(), 2, "that of the root, and that of its heir");
+}
+
+#[test]
 fn the_default_and_what_has_valid_leaves_are_not_taken_away() {
     let bao = Bao::new();
     bao.converge(authorities(&[root(), intermediate("int-1", "root-1")]));
@@ -301,4 +326,19 @@ fn a_certificate_is_revoked_once_and_its_list_is_fresh() {
         json!({"revoke": [{"authority": "nobody", "serial": "0102"}]}),
         "authority.missing",
     );
+}
+
+#[test]
+fn issuers_that_may_sign_no_lists_change_nothing_in_every_run() {
+    let bao = Bao::new();
+    bao.converge(authorities(&[root(), intermediate("int-1", "root-1")]));
+    let path = format!("{}/issuer/int-1", bao.mount);
+    let usage = json!({"issuer_name": "int-1", "usage": "read-only,issuing-certificates"});
+    let (status, said) = bao.server.ask("POST", &path, &usage);
+    assert_eq!(status, 200, "{said}");
+    let all = bao.converge(json!({"crl": {}}));
+    let names: Vec<&String> = all.value["crls"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["root-1"]);
+    // The server goes on to show the list of before, which is good for a while.
+    bao.quiet(json!({"crl": {"authorities": ["int-1"]}}));
 }

@@ -176,6 +176,19 @@ fn an_issuer_that_cannot_sign_never_becomes_the_default() {
 }
 
 #[test]
+fn a_first_issuer_that_proves_nothing_is_said_to_be_the_default() {
+    let proxied = Proxied::new();
+    let rule = Rule::answer("/pki/issuer/root-1/sign-verbatim", 1, 400, JSON, REFUSED);
+    proxied.proxy.set(vec![rule]);
+    let wish = json!([{"name": "root-1", "common_name": "Example Root", "state": "active"}]);
+    let failed = proxied.run(wish.clone());
+    assert!(failed.failed() && failed.changed(), "{}", failed.report());
+    let said = failed.value["warnings"].to_string();
+    assert!(said.contains("is the default issuer of mount"), "{said}");
+    assert_ne!(proxied.default(), "");
+}
+
+#[test]
 fn an_upload_that_does_not_prove_itself_is_taken_back() {
     let proxied = Proxied::new();
     let sandbox = &proxied.sandbox;
@@ -202,6 +215,32 @@ fn an_upload_that_does_not_prove_itself_is_taken_back() {
     }
     proxied.done(signed);
     assert_eq!(proxied.count("issuers"), 2);
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_said_beside_the_failure() {
+    let proxied = Proxied::new();
+    let sandbox = &proxied.sandbox;
+    proxied.done(request_out(sandbox));
+    let signed = answer_in(sandbox);
+    let forbidden = r#"{"errors": ["no removal"]}"#;
+    proxied.proxy.set(vec![
+        Rule::answer("/sign-verbatim", 1, 400, JSON, REFUSED),
+        Rule::answer("DELETE /v1/pki/issuer/", 1, 400, JSON, forbidden),
+    ]);
+    let failed = proxied.run(signed);
+    let failure = failed.value["failures"][0].to_string();
+    assert!(
+        failure.contains("refused by the proxy"),
+        "{}",
+        failed.report()
+    );
+    let said = failed.value["warnings"].to_string();
+    assert!(
+        said.contains("is still in mount") && said.contains("no removal"),
+        "{said}"
+    );
+    assert!(failed.changed(), "{}", failed.report());
 }
 
 #[test]

@@ -244,6 +244,10 @@ fn a_missing_right_to_sign_lists_is_worth_a_word() {
     let upload = outside.upload("int.csr", "root", "no_crl");
     let done = outside.bao.converge(outside.signed(&upload));
     assert!(done.report().contains("cRLSign"), "{}", done.report());
+    // It has no list, and never will.
+    outside.bao.quiet(json!({"crl": {}}));
+    let named = json!({"crl": {"authorities": ["int-1"]}});
+    outside.bao.refused(named, "crl.not_allowed");
 }
 
 #[test]

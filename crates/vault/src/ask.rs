@@ -37,7 +37,27 @@ impl Vault {
                 status: response.status,
                 reason: self.sessions.masked(&words),
             }),
-            _ => Answer::of(&response),
+            _ => self.answer(&response),
+        }
+    }
+
+    /// A good answer, with nothing secret in what the server remarks.
+    pub(crate) fn answer(&self, response: &web::Response) -> Result<Answer> {
+        let masked = |text: String| self.sessions.masked(&text);
+        match Answer::of(response) {
+            Ok(mut answer) => {
+                answer.warnings = answer.warnings.into_iter().map(masked).collect();
+                Ok(answer)
+            }
+            Err(Error::UnrecognizedParameters { url, warning }) => {
+                let warning = masked(warning);
+                Err(Error::UnrecognizedParameters { url, warning })
+            }
+            Err(Error::Answer { url, reason }) => {
+                let reason = masked(reason);
+                Err(Error::Answer { url, reason })
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -48,7 +68,7 @@ impl Vault {
             return Err(tries.end());
         };
         match verdict(&response) {
-            Verdict::Good => Answer::of(&response),
+            Verdict::Good => self.answer(&response),
             _ => Err(self.foreign(&response)),
         }
     }
@@ -138,16 +158,29 @@ impl Vault {
         tries: &mut Tries<'_>,
     ) -> Result<()> {
         let url = url.to_owned();
+        let masked = |reason: String| self.sessions.masked(&reason);
         let trouble = match passing {
-            Passing::Election(reason) => Trouble::Election { reason },
-            Passing::Quota(reason, pause) => Trouble::Quota { url, reason, pause },
+            Passing::Election(reason) => Trouble::Election {
+                reason: masked(reason),
+            },
+            Passing::Quota(reason, pause) => Trouble::Quota {
+                url,
+                reason: masked(reason),
+                pause,
+            },
             Passing::Interrupted(reason) | Passing::Gateway(reason)
                 if call.repeat == Repeat::Never =>
             {
+                let reason = masked(reason);
                 return Err(Error::LostAnswer { url, reason });
             }
-            Passing::Interrupted(reason) => Trouble::Election { reason },
-            Passing::Gateway(reason) => Trouble::Gateway { url, reason },
+            Passing::Interrupted(reason) => Trouble::Election {
+                reason: masked(reason),
+            },
+            Passing::Gateway(reason) => Trouble::Gateway {
+                url,
+                reason: masked(reason),
+            },
         };
         tries.note(trouble);
         Ok(())
@@ -160,7 +193,7 @@ impl Vault {
         let state = status.and_then(|response| Answer::of(&response).ok());
         let initialized = state.and_then(|answer| answer.data.get("initialized")?.as_bool());
         let url = self.nodes.get(index).map(|node| node.address.clone());
-        let url = url.unwrap_or_default();
+        let (url, reason) = (url.unwrap_or_default(), self.sessions.masked(&reason));
         match initialized {
             Some(false) => Trouble::Uninitialized { url },
             _ => Trouble::Sealed { url, reason },
@@ -170,7 +203,7 @@ impl Vault {
     pub(crate) fn foreign(&self, response: &web::Response) -> Error {
         Error::Answer {
             url: response.url.clone(),
-            reason: shape(response),
+            reason: self.sessions.masked(&shape(response)),
         }
     }
 

@@ -165,7 +165,7 @@ impl Vault {
         let response = self.ask(call)?;
         match response.status {
             404 => Ok(None),
-            _ => Answer::of(&response).map(Some),
+            _ => self.answer(&response).map(Some),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::call::{Call, Leave};
 use crate::session::Session;
 use crate::tries::Tries;
 use crate::verdict::{Verdict, verdict};
-use crate::{Answer, Error, Result, Vault};
+use crate::{Error, Result, Vault};
 
 impl Vault {
     /// Says why the token does not do, by asking for the token itself; `Ok` if it is worth another try.
@@ -70,7 +70,7 @@ impl Vault {
         };
         Ok(match verdict(&response) {
             Verdict::Good => {
-                let answer = Answer::of(&response)?;
+                let answer = self.answer(&response)?;
                 let mut policies = answer.texts("policies");
                 policies.extend(answer.texts("identity_policies"));
                 let mut standing = policies.join(", ");
@@ -80,7 +80,7 @@ impl Vault {
                 if own != asked.trim_matches('/') && !own.is_empty() {
                     standing = format!("{standing}; it belongs to the namespace '{own}'");
                 }
-                Standing::Good(standing)
+                Standing::Good(self.sessions.masked(&standing))
             }
             // Several errors in a frame: the token was read, and its policies were asked.
             Verdict::Denied(words)

@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::system::Leader;
 use crate::tries::{Tries, Trouble};
 use crate::verdict::{Verdict, verdict};
-use crate::{Answer, Error, Result, Vault};
+use crate::{Error, Result, Vault};
 
 impl Vault {
     /// With one address there is nobody to choose: what stands there may be a proxy before all nodes.
@@ -47,7 +47,10 @@ impl Vault {
                         queue.push(named);
                     }
                     tries.note(Trouble::Election {
-                        reason: format!("'{url}' should lead and does not"),
+                        reason: format!(
+                            "'{}' should lead and does not",
+                            self.sessions.masked(&url)
+                        ),
                     });
                 }
                 None if url.is_empty() => tries.note(Trouble::Election {
@@ -69,7 +72,7 @@ impl Vault {
             return Ok(None);
         };
         match verdict(&response) {
-            Verdict::Good => Answer::of(&response)?.parsed().map(Some),
+            Verdict::Good => self.answer(&response)?.parsed().map(Some),
             Verdict::Passing(passing) => self
                 .pass(&call, &response.url, passing, tries)
                 .map(|()| None),
@@ -97,6 +100,7 @@ impl Vault {
         self.unpin(index);
         let url = response.url.clone();
         let place = web::origin(&location).unwrap_or_else(|| web::shown(&location));
+        let place = self.sessions.masked(&place);
         if let Some(named) = self.nodes.iter().position(|node| node.is_at(&location)) {
             tries.note(Trouble::Election {
                 reason: format!("{url} does not lead and redirects to {place}"),

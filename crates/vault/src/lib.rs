@@ -31,7 +31,7 @@
 //!
 //! | answer | what becomes of it |
 //! |---|---|
-//! | no connection, no answer in time, 502, 504, 503 without words of Vault | the next address, then pauses from 0.1 s to 2 s, for [`Settings::retry_window`] |
+//! | no connection, one that ends in the TLS handshake, no answer in time, 502, 504, 503 without words of Vault | the next address, then pauses from 0.1 s to 2 s, for [`Settings::retry_window`] |
 //! | no leader, leadership lost, redirect of a standby | the same |
 //! | 429, 412 | the same; `Retry-After` counts if it is longer |
 //! | sealed, not initialized | other addresses, then a failure at once, or [`Settings::wait_unsealed`] |

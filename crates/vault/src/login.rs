@@ -92,7 +92,7 @@ impl Vault {
             .json(&json!({"token": token.expose()}))
             .leave(Leave::Nobody);
         let found = self.done(&lookup).map_err(spent)?;
-        check_origin(&found, mount, role)?;
+        self.check_origin(&found, mount, role)?;
         let unwrap = Call::new(Method::Post, "sys/wrapping/unwrap")?
             .leave(Leave::Token(token))
             .repeat(Repeat::Never);
@@ -101,6 +101,33 @@ impl Vault {
         self.sessions.hide(&secret);
         *known = Some(secret.clone());
         Ok(secret)
+    }
+
+    /// `auth/MOUNT/role/ROLE/secret-id`.
+    fn check_origin(&self, found: &Answer, mount: &str, role: Option<&str>) -> Result<()> {
+        let path = found.text("creation_path")?.trim_matches('/');
+        let inner = path
+            .strip_prefix(&format!("auth/{mount}/role/"))
+            .and_then(|rest| rest.strip_suffix("/secret-id"));
+        let is_ours = match (inner, role) {
+            (Some(inner), Some(role)) => inner == role,
+            (Some(inner), None) => !inner.is_empty() && !inner.contains('/'),
+            (None, _) => false,
+        };
+        match is_ours {
+            true => Ok(()),
+            false => Err(Error::WrappedSecretForeign {
+                url: found.url.clone(),
+                creation_path: self
+                    .sessions
+                    .masked(path)
+                    .chars()
+                    .filter(|c| !c.is_control())
+                    .take(200)
+                    .collect(),
+                expected: format!("auth/{mount}/role/{}/secret-id", role.unwrap_or("ROLE")),
+            }),
+        }
     }
 
     /// Reads a secret, which no message will show.
@@ -122,27 +149,6 @@ fn named(role: Option<&str>) -> Value {
     match role {
         Some(role) => json!({"name": role}),
         None => json!({}),
-    }
-}
-
-/// `auth/MOUNT/role/ROLE/secret-id`.
-fn check_origin(found: &Answer, mount: &str, role: Option<&str>) -> Result<()> {
-    let path = found.text("creation_path")?.trim_matches('/');
-    let inner = path
-        .strip_prefix(&format!("auth/{mount}/role/"))
-        .and_then(|rest| rest.strip_suffix("/secret-id"));
-    let is_ours = match (inner, role) {
-        (Some(inner), Some(role)) => inner == role,
-        (Some(inner), None) => !inner.is_empty() && !inner.contains('/'),
-        (None, _) => false,
-    };
-    match is_ours {
-        true => Ok(()),
-        false => Err(Error::WrappedSecretForeign {
-            url: found.url.clone(),
-            creation_path: path.chars().filter(|c| !c.is_control()).take(200).collect(),
-            expected: format!("auth/{mount}/role/{}/secret-id", role.unwrap_or("ROLE")),
-        }),
     }
 }
 

@@ -53,10 +53,23 @@ impl fmt::Debug for Session {
     }
 }
 
+/// What became of the login.
+#[derive(Debug, Default)]
+enum Current {
+    /// Nobody has logged in.
+    #[default]
+    None,
+    /// Somebody has.
+    Open(Arc<Session>),
+    /// The server has refused it, with this. It counts refusals, and after a few of them locks the name for everybody who
+    /// logs in with it, so it is not asked once more.
+    Refused(Error),
+}
+
 /// The session, and every secret that was used for one, so that no message shows it.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    current: Mutex<Option<Arc<Session>>>,
+    current: Mutex<Current>,
     secrets: Mutex<Vec<Secret>>,
     /// A wrapping token unwraps once, and a second login needs what was in it.
     pub(crate) unwrapped: Mutex<Option<Secret>>,
@@ -83,40 +96,64 @@ impl Sessions {
 }
 
 impl Vault {
-    /// The session, made by who asks first; the others wait.
+    /// The session, made by who asks first; the others wait, and share its refusal too.
     pub(crate) fn session(&self) -> Result<Arc<Session>> {
         let mut current = self.sessions.current.lock();
         let current = current.as_mut().map_err(|_| poisoned())?;
-        if let Some(session) = current.as_ref() {
-            return Ok(Arc::clone(session));
+        match &**current {
+            Current::Open(session) => return Ok(Arc::clone(session)),
+            Current::Refused(error) => return Err(error.clone()),
+            Current::None => {}
         }
-        let session = Arc::new(self.log_in()?);
-        **current = Some(Arc::clone(&session));
-        Ok(session)
+        let made = self.log_in().map(Arc::new);
+        match &made {
+            Ok(session) => **current = Current::Open(Arc::clone(session)),
+            Err(error) if is_refusal(error) => **current = Current::Refused(error.clone()),
+            Err(_) => {}
+        }
+        made
     }
 
     /// Another session in the place of one that the server does not take any more, if somebody did not make it meanwhile.
     pub(crate) fn forget(&self, session: &Arc<Session>) {
         let current = self.sessions.current.lock();
         let mut current = current.unwrap_or_else(PoisonError::into_inner);
-        if current
-            .as_ref()
-            .is_some_and(|now| Arc::ptr_eq(now, session))
-        {
-            *current = None;
+        if matches!(&*current, Current::Open(now) if Arc::ptr_eq(now, session)) {
+            *current = Current::None;
         }
     }
 
     /// The session that there is, and no other.
     pub(crate) fn take_session(&self) -> Option<Arc<Session>> {
         let current = self.sessions.current.lock();
-        current.unwrap_or_else(PoisonError::into_inner).take()
+        let mut current = current.unwrap_or_else(PoisonError::into_inner);
+        match std::mem::take(&mut *current) {
+            Current::Open(session) => Some(session),
+            // After the end as before it.
+            refused @ Current::Refused(_) => {
+                *current = refused;
+                None
+            }
+            Current::None => None,
+        }
     }
 
     /// Whether a call can be made at all.
     pub(crate) fn has_auth(&self) -> bool {
         self.settings().auth != Auth::None
     }
+}
+
+/// Whether the server has said no, and would again. What is only an outage, or nobody's word, is none.
+fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error,
+        // Whether the wrapping token is spent nobody knows, and asking again would only blame somebody else for it.
+        Error::LostAnswer { .. }
+            | Error::LoginRefused { .. }
+            | Error::WrappedSecretForeign { .. }
+            | Error::WrappedSecretUsed { .. }
+    )
 }
 
 /// A thread that panicked at the login; there is nothing to go on with.

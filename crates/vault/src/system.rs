@@ -213,11 +213,9 @@ impl Health {
             false => "behind",
         };
         let url = self.url.split("/v1/").next().unwrap_or_default();
-        (skew.abs() > 60).then(|| {
-            format!(
-                "the clock of {url} is {} s {word} the clock of this host; set them",
-                skew.abs()
-            )
+        let seconds = skew.unsigned_abs();
+        (seconds > 60).then(|| {
+            format!("the clock of {url} is {seconds} s {word} the clock of this host; set them")
         })
     }
 }

@@ -197,7 +197,8 @@ impl<'a> Tries<'a> {
             false => limit,
         };
         let waited = since.elapsed();
-        if is_permanent || waited + pause > limit {
+        // A server may name any pause.
+        if is_permanent || waited.saturating_add(pause) > limit {
             self.vault.give_up();
             return Err(self.failure(&troubles, waited));
         }

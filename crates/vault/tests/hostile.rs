@@ -4,12 +4,13 @@
 
 mod support;
 
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Hostile, at, http, http_json, kind, token};
+use support::{Hostile, at, http, http_json, kind, settings, shared, token};
 use testbed::servers::{BaoRelease, BaoServer};
 use vault::{Auth, Held, Repeat, Secret, SecretId, Vault};
 
@@ -279,6 +280,72 @@ fn a_server_that_quotes_secrets_does_not_get_them_into_messages() {
     );
 }
 
+/// With each status that has a way of its own, in the warnings of a good answer, and in what is said of the token.
+#[test]
+fn no_answer_of_any_kind_brings_a_secret_into_a_message() {
+    const TOKEN: &str = "s.very-secret-token";
+    let words = |words: &str| json!({"errors": [format!("{words} {TOKEN}")]});
+    let warned = |text: &str| json!({"request_id": "1", "data": {}, "warnings": [format!("{text} {TOKEN}")]});
+    let policies = json!({"request_id": "1", "data": {"policies": [TOKEN]}});
+    for (status, body, kind) in [
+        (429, words("rate limit quota exceeded"), "vault.quota"),
+        (
+            503,
+            words("no active Vault instance found"),
+            "vault.no_leader",
+        ),
+        (
+            500,
+            words("leadership lost while committing log"),
+            "vault.lost_answer",
+        ),
+        (503, words("Vault is sealed"), "vault.sealed"),
+        (403, words("permission denied"), "vault.permission_denied"),
+        (
+            200,
+            warned("Endpoint ignored these unrecognized parameters:"),
+            "vault.unrecognized_parameters",
+        ),
+    ] {
+        let policies = policies.clone();
+        let server = Hostile::start(move |head| match head.contains("lookup-self") {
+            true => http_json(200, "", &policies),
+            false => http_json(status, "", &body),
+        });
+        let mut hasty = at(&[server.url()], token(TOKEN));
+        hasty.retry_window = Duration::ZERO;
+        let vault = Vault::open(hasty).unwrap();
+        let error = vault.write("pki/x", &json!({}), Repeat::Never).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("********"), "{shown}");
+        assert!(!shown.contains("very-secret"), "{shown}");
+    }
+    let body = warned("it is odd:");
+    let server = Hostile::start(move |_| http_json(200, "", &body));
+    let answer = open(&[server.url()], token(TOKEN)).read("pki/x").unwrap();
+    assert_eq!(answer.unwrap().warnings, ["it is odd: ********"]);
+}
+
+#[test]
+fn numbers_that_no_clock_has_are_taken_as_they_come() {
+    let health = json!({"initialized": true, "sealed": false, "standby": false, "server_time_utc": i64::MIN, "version": "2"});
+    let pause = format!("Retry-After: {}\r\n", u64::MAX);
+    let server = Hostile::start(move |head| match head.contains("sys/health") {
+        true => http_json(200, "", &health),
+        false => http_json(
+            429,
+            &pause,
+            &json!({"errors": ["rate limit quota exceeded"]}),
+        ),
+    });
+    let vault = open(&[server.url()], token("t"));
+    assert_eq!(kind(vault.read("pki/x")), "vault.quota");
+    let health = vault.health().unwrap();
+    let warning = health.clock_warning(std::time::SystemTime::now());
+    assert!(warning.unwrap().contains(" s behind the clock"));
+}
+
 #[test]
 fn a_dead_address_in_the_list_costs_nothing_but_a_moment() {
     let server = BaoServer::start(BaoRelease::chosen());
@@ -296,6 +363,38 @@ fn a_dead_address_in_the_list_costs_nothing_but_a_moment() {
     let error = Vault::open(alone).unwrap().read("sys/mounts").unwrap_err();
     assert_eq!(error.kind(), "vault.unreachable");
     assert!(error.to_string().contains(&dead), "{error}");
+}
+
+/// A stand-in for a load balancer of TCP: it has no server for so many connections, which it takes and closes, and then has
+/// the one at the port.
+fn balancer_stand_in(closed: usize, to: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming().skip(closed).flatten() {
+            let server = TcpStream::connect(("127.0.0.1", to)).unwrap();
+            for (mut from, mut to) in [
+                (client.try_clone().unwrap(), server.try_clone().unwrap()),
+                (server, client),
+            ] {
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(Shutdown::Both);
+                });
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn a_load_balancer_without_a_server_is_asked_until_it_has_one() {
+    let server = shared();
+    let mut behind = settings(&server, token(server.token()));
+    let port = balancer_stand_in(3, server.port());
+    behind.addresses = vec![format!("https://127.0.0.1:{port}")];
+    let answer = Vault::open(behind).unwrap().read("sys/mounts").unwrap();
+    assert!(answer.is_some());
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub enum Error {
         /// What was wrong with it.
         reason: String,
     },
-    /// Nobody listens there, or the way is blocked; look at address, port, firewall.
+    /// Nobody listens there, or the way is blocked or ends before TLS is there; look at address, port, firewall, load balancer.
     #[error("cannot connect to {url}: {reason}")]
     Connect {
         /// What was asked.
@@ -132,6 +132,10 @@ impl Error {
     pub(crate) fn of(error: &reqwest::Error, url: &reqwest::Url, limit: Duration) -> Self {
         let (url, reason) = (shown(url), deepest(error));
         if let Some(reason) = tls_reason(error) {
+            if is_cut_off(error, &reason) {
+                let reason = format!("it was cut off in the TLS handshake: {reason}");
+                return Self::Connect { url, reason };
+            }
             return match reason.contains("certificate verify failed") {
                 true => Self::Untrusted {
                     url,
@@ -167,6 +171,14 @@ fn tls_reason(error: &reqwest::Error) -> Option<String> {
     causes(error)
         .find(|cause| cause.is::<native_tls::Error>())
         .map(ToString::to_string)
+}
+
+/// Whether the connection ended in the middle of the handshake, which is nobody's word about TLS: a load balancer that has
+/// no server at the moment takes connections and closes them.
+fn is_cut_off(error: &reqwest::Error, reason: &str) -> bool {
+    let mut below = causes(error).skip_while(|cause| !cause.is::<native_tls::Error>());
+    below.any(|cause| cause.is::<std::io::Error>())
+        || reason.to_ascii_lowercase().contains("unexpected eof")
 }
 
 /// native-tls writes what OpenSSL says of the certificate in parentheses at the end.

@@ -156,10 +156,20 @@ fn a_closed_port_and_a_server_without_tls_are_told_apart() {
     let error = client.send(&Request::new(Method::Get, url)).unwrap_err();
     assert_eq!(error.kind(), "web.connect");
     assert!(!error.to_string().contains("secret") && !error.to_string().contains("pass"));
-    let plain = testbed::servers::ChallengeStandIn::start();
-    let url = format!("https://127.0.0.1:{}/", plain.port());
+    let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", plain.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let (mut stream, _) = plain.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        // What servers of plain HTTP say to a handshake.
+        stream
+            .write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            .unwrap();
+    });
     let error = client.send(&Request::new(Method::Get, url)).unwrap_err();
     assert_eq!(error.kind(), "web.tls", "{error}");
+    served.join().unwrap();
 }
 
 #[test]
@@ -190,6 +200,34 @@ fn a_server_that_takes_the_connection_and_speaks_no_tls_was_not_asked_anything()
     let error = client.send(&Request::new(Method::Post, url)).unwrap_err();
     assert_eq!(error.kind(), "web.connect", "{error}");
     assert!(error.is_before_sending());
+}
+
+/// As a load balancer does that has no server behind it: it closes, or resets what was sent already.
+#[test]
+fn a_connection_that_is_cut_off_in_the_handshake_is_a_failed_connection() {
+    use std::io::Read;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        // Who closes without reading resets.
+        let (mut closed, _) = listener.accept().unwrap();
+        let _ = closed.read(&mut [0; 4096]).unwrap();
+        drop(closed);
+        let (reset, _) = listener.accept().unwrap();
+        reset.peek(&mut [0; 1]).unwrap();
+    });
+    let client = Client::new(&Settings::default()).unwrap();
+    for _ in 0..2 {
+        let error = client.send(&Request::new(Method::Post, url.clone()));
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), "web.connect", "{error}");
+        assert!(
+            error.to_string().contains("cut off in the TLS handshake"),
+            "{error}"
+        );
+        assert!(error.is_before_sending());
+    }
+    served.join().unwrap();
 }
 
 /// `openssl s_server -Verify` ends a connection whose client shows no certificate.

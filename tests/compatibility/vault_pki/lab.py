@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import signal
+import ssl
 import subprocess
 import tempfile
 import time
@@ -125,8 +126,7 @@ class Lab:
                 assert time.monotonic() < end, (self.place / "killed.log").read_text()
                 time.sleep(0.02)
             was_running = process.poll() is None
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            end_all(process.pid)
             process.wait(timeout=20)
         assert was_running, (self.place / "killed.log").read_text()
 
@@ -165,10 +165,43 @@ class Lab:
         assert key.stat().st_mode & 0o777 == 0o600
 
 
+def below(pid):
+    """The processes that one has started, and theirs; since ansible-core 2.19 they are in sessions of their own."""
+    children = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            children.setdefault(int(path.read_text(errors="replace").rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
+    found, left = set(), [pid]
+    while left:
+        fresh = children.get(left.pop(), [])
+        found.update(fresh)
+        left += fresh
+    return found
+
+
+def end_all(pid):
+    """Kills one with all below it, stopped before so that none starts another meanwhile."""
+    stopped = set()
+    while fresh := {pid, *below(pid)} - stopped:
+        for each in fresh:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGSTOP)
+        stopped |= fresh
+    for each in stopped:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+
+
 def verifies(pem, roots):
     """Whether openssl leads the first certificate of a file to one of the roots by the others, and by no other file."""
     command = ["openssl", "verify", "-no-CAfile", "-no-CApath", "-no-CAstore", "-trusted", roots, "-untrusted", pem, pem]
     return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+
+
+def lifetime(pem):
+    """The hours from the beginning to the end of the first certificate of a file."""
+    dates = dict(line.split("=", 1) for line in openssl("x509", "-in", pem, "-noout", "-startdate", "-enddate").splitlines())
+    return (ssl.cert_time_to_seconds(dates["notAfter"]) - ssl.cert_time_to_seconds(dates["notBefore"])) / 3600
 
 
 def openssl(*arguments):

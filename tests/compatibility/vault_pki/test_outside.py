@@ -82,7 +82,11 @@ def test_nothing_is_put_into_service_before_every_host_trusts_its_root(lab, outs
     csr = lab.place / "request.csr"
     lab.run("generate_root_ca", "main")
     lab.run("get_csr", vault_pki_csr_path=str(csr), **BELOW)
-    more = {"vault_pki_pem": outside.sign(csr), "vault_pki_root_ca": outside.root, "vault_pki_hosts": list(HOSTS), **BELOW}
+    more = {"vault_pki_pem": outside.sign(csr), "vault_pki_root_ca": outside.root, **BELOW}
+    held = lab.issuers()
+    assert "name all of them in vault_pki_hosts" in lab.run("upload_signed_csr", ok=False, arguments=["--limit", "web1"], **more).flat()
+    assert lab.issuers() == held
+    more["vault_pki_hosts"] = list(HOSTS)
     ran = lab.run("upload_signed_csr", ok=False, arguments=["--limit", "web1"], **more)
     assert "web2 did not confirm" in ran.flat() and lab.issuer()["issuer_name"] == "root-1"
     lab.run("upload_signed_csr", "issue", **more)

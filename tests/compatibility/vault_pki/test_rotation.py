@@ -4,9 +4,12 @@ handshake may fail, wherever the rotation is stopped."""
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+
 import openbao
 import pytest
-from lab import HOSTS
+from lab import CORES, HOSTS
 from served import Clients, Server, handshake
 
 BELOW = {"vault_pki_intermediate_name": "intermediate-1"}
@@ -46,6 +49,8 @@ def test_a_rotation_that_is_stopped_between_phases_goes_on_waits_for_missing_hos
     ran = cloud.run("rotate_root", arguments=["--check"], **BELOW)
     assert "phases: prepare, cross, distribute, intermediate, activate, reissue, retire, drop" in ran.flat() and ran.changed() == 1
     assert cloud.issuers() == {"root-1", "intermediate-1"}
+    ran = cloud.run("rotate_root", ok=False, arguments=["--limit", "web1"], **BELOW)
+    assert "name all of them in vault_pki_hosts" in ran.flat() and cloud.issuers() == {"root-1", "intermediate-1"}
     ran = cloud.run("rotate_root", ok=False, arguments=["--limit", "web1"], vault_pki_hosts=list(HOSTS), **BELOW)
     assert "web2 did not confirm" in ran.flat() and cloud.issuers() == {"root-1", "intermediate-1", "root-2", "root-2-x-root-1"}
     seen = {}
@@ -91,6 +96,7 @@ def test_roots_that_issue_themselves_are_exchanged_in_one_run_and_the_way_back_i
     cloud.run("rotate_root", vault_pki_rotate_until="reissue")
     new = cloud.bao.api(f"{cloud.mount}/issuer/root-2")["certificate"]
     assert accepted(cloud, new) == accepted(cloud, cloud.old) == set(HOSTS)
+    cloud.killed("rotate_root", lambda: cloud.issuer()["issuer_name"] == "root-1", vault_pki_rotate_undo=True)
     cloud.run("rotate_root", vault_pki_rotate_undo=True)
     assert cloud.issuers() == {"root-1"} and (cloud.place / "web2" / "ca.pem").read_text() == cloud.old
     assert accepted(cloud, new) == set() and accepted(cloud, cloud.old) == set(HOSTS)
@@ -102,11 +108,42 @@ def test_roots_that_issue_themselves_are_exchanged_in_one_run_and_the_way_back_i
     assert cloud.clients.failures == []
 
 
+@pytest.mark.parametrize("lab", CORES[:1], indirect=True)
+def test_one_run_exchanges_a_root_that_issues_itself_for_one_with_an_authority_below(cloud):
+    cloud.begin()
+    ran = cloud.run("rotate_root", ok=False, **BELOW)
+    assert "there is no authority 'intermediate-1'" in ran.flat() and cloud.issuers() == {"root-1"}
+    # One that another program gave its certificate, and an operator who wants none replaced before its end.
+    reasons = {"vault_pki_certificate_defaults": {"key": {"algorithm": "ecdsa"}, "renew": {"on": ["expiry", "revoked"]}}}
+    more = {"vault_pki_new_intermediate_name": "intermediate-1", "vault_pki_probe_retries": 1, **reasons}
+    other = cloud.place / "other"
+    shutil.copytree(cloud.place / "web1" / "certs", other / "certs")
+    with contextlib.closing(Server(other, "web1", openbao.free_port())) as server:
+        cloud.endpoints["web1"].append({"host": "web1.example.test", "address": "127.0.0.1", "port": server.port})
+        ran = cloud.run("rotate_root", ok=False, **more)
+        assert "web1 did not confirm" in ran.flat() and cloud.old in (cloud.place / "web2" / "ca.pem").read_text()
+        for file in (other / "certs").iterdir():
+            shutil.copy(cloud.place / "web1" / "certs" / file.name, file)
+        server.told.touch()
+        cloud.run("rotate_root", **more)
+    del cloud.endpoints["web1"][-1]
+    assert not list(cloud.place.glob("web*/*.next"))
+    new = cloud.bao.api(f"{cloud.mount}/issuer/root-2")["certificate"]
+    assert accepted(cloud, new) == set(HOSTS) and cloud.issuer()["issuer_name"] == "intermediate-1"
+    assert cloud.issuer()["ca_chain"] == [cloud.issuer()["certificate"], new]
+    assert cloud.run("rotate_root", **more).changed() == 0
+    cloud.clients.close()
+    assert cloud.clients.failures == []
+
+
 def test_a_batch_that_does_not_serve_its_new_certificate_keeps_the_next_from_beginning(cloud):
     cloud.begin()
     before = {host: cloud.serial(host) for host in HOSTS}
     call = f"openssl s_client -connect 127.0.0.1:{cloud.servers[0].port} -servername web1.example.test -verify_return_error -CAfile"
     cloud.run("validate", vault_pki_openstack_environment={"OS_CLOUD": "test"}, vault_pki_openstack_calls=[f"sh -c '{call} \"$OS_CACERT\" </dev/null'"])
+    secret = {"OS_CLOUD": "test", "OS_PASSWORD": "secret-of-the-cloud"}
+    ran = cloud.run("validate", ok=False, arguments=["-vvv"], vault_pki_openstack_environment=secret)
+    assert "vault_pki_openstack_environment has OS_PASSWORD" in ran.flat() and secret["OS_PASSWORD"] not in ran.text
     cloud.handlers = []
     ran = cloud.run("reissue_certificates", ok=False, vault_pki_probe_retries=1)
     assert "stopped before web2: web1 failed" in ran.flat()

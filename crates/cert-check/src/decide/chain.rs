@@ -35,12 +35,17 @@ pub(super) fn judge(chain: &[&Certificate], roots: &Roots, now: Timestamp) -> Ju
         () if now < facts.not_before => facts.not_before,
         () => now,
     };
-    let candidates = candidates(chain, roots);
+    let is_other = |each: &Certificate| each.public_key() == leaf.public_key() && each != *leaf;
+    let mut candidates = candidates(chain, roots);
+    candidates.retain(|root| !is_other(root));
     let trust = match candidates.is_empty() {
         true => Trust::Partial,
         false => Trust::Roots(&candidates),
     };
-    let pool: Vec<Certificate> = chain.iter().map(|each| (*each).clone()).collect();
+    // The leaf is found by its key, and of several the newest is taken: one that was renewed and is served behind the old
+    // one is not what clients get.
+    let pool = chain.iter().filter(|each| !is_other(each));
+    let pool: Vec<Certificate> = pool.map(|each| (*each).clone()).collect();
     let expectation = Expectation {
         public_key: leaf.public_key(),
         names: None,

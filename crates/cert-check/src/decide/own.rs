@@ -2,7 +2,7 @@
 //! What a certificate says of itself: its time and its purpose.
 
 use cert_report::{Finding, Level};
-use pki::{Certificate, ExtendedKeyUsage, Timestamp};
+use pki::{Certificate, ExtendedKeyUsage, KeyUsage, Timestamp};
 
 use super::finding;
 use crate::request::Limits;
@@ -65,19 +65,55 @@ pub(super) fn ends_above(
 
 /// A certificate for clients or code is refused by whoever connects.
 pub(super) fn purpose(leaf: &Certificate) -> Option<Finding> {
-    let purposes = &leaf.facts().extended_key_usage;
+    if let Some(purposes) = other_purposes(leaf) {
+        let detail = format!(
+            "it is not for servers: its extended key usage is {purposes}; issue one with serverAuth"
+        );
+        return Some(finding("not_for_servers", Level::Fail, detail));
+    }
+    // RFC 5280 section 4.2.1.3: what is not named is not allowed. A handshake signs, enciphers a secret or agrees on one.
+    let usages = &leaf.facts().key_usage;
+    let serves = |usage: &KeyUsage| {
+        matches!(
+            usage,
+            KeyUsage::DigitalSignature | KeyUsage::KeyEncipherment | KeyUsage::KeyAgreement
+        )
+    };
+    if usages.is_empty() || usages.iter().any(serves) {
+        return None;
+    }
+    let detail = format!(
+        "it is not for servers: its key usage is {}; issue one with digitalSignature",
+        listed(usages)
+    );
+    Some(finding("not_for_servers", Level::Fail, detail))
+}
+
+/// An authority between the certificate and the root whose certificates are not for servers: clients take its purposes for
+/// those of all below.
+pub(super) fn purpose_above(path: &[Certificate]) -> Option<Finding> {
+    let mut between = path.iter().skip(1).filter(|each| !each.is_self_issued());
+    let (authority, purposes) = between.find_map(|each| Some((each, other_purposes(each)?)))?;
+    let detail = format!(
+        "the authority '{}' above it issues for no servers: its extended key usage is {purposes}; have another issue the certificate",
+        authority.facts().subject
+    );
+    Some(finding("not_for_servers", Level::Fail, detail))
+}
+
+/// What a certificate is for, if there is something and servers are not among it.
+fn other_purposes(certificate: &Certificate) -> Option<String> {
+    let purposes = &certificate.facts().extended_key_usage;
     let serves = |usage: &ExtendedKeyUsage| {
         matches!(usage, ExtendedKeyUsage::ServerAuth | ExtendedKeyUsage::Any)
     };
-    if purposes.is_empty() || purposes.iter().any(serves) {
-        return None;
-    }
-    let shown: Vec<String> = purposes.iter().map(ToString::to_string).collect();
-    let detail = format!(
-        "it is not for servers: its extended key usage is {}; issue one with serverAuth",
-        shown.join(", ")
-    );
-    Some(finding("not_for_servers", Level::Fail, detail))
+    let is_other = !purposes.is_empty() && !purposes.iter().any(serves);
+    is_other.then(|| listed(purposes))
+}
+
+fn listed<T: ToString>(all: &[T]) -> String {
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    all.join(", ")
 }
 
 /// The time between two instants in days, or hours where that says more.

@@ -9,22 +9,34 @@ use pki::crl::RevocationList;
 use pki::{Certificate, Timestamp};
 
 use super::finding;
-use crate::observe::ListSeen;
+use crate::observe::{ListSeen, Observed, Roots};
 use crate::request::{ListSource, Request};
+
+/// More authorities above a certificate than there are in earnest.
+const HIGHEST: usize = 10;
 
 /// Lists of revoked certificates, and who signed them.
 pub(super) struct Lists<'a> {
     all: &'a [ListSeen],
     fetch: bool,
+    /// Certificates of authorities that were seen anywhere, by their subject: a file may have the leaf alone.
+    authorities: HashMap<&'a [u8], Vec<&'a Certificate>>,
+    roots: &'a Roots,
     /// By list and fingerprint of an authority: many certificates have the same few.
     signed: Mutex<HashMap<(usize, [u8; 32]), bool>>,
 }
 
 impl<'a> Lists<'a> {
-    pub(super) fn new(request: &Request, all: &'a [ListSeen]) -> Self {
+    pub(super) fn new(request: &Request, observed: &'a Observed) -> Self {
+        let authorities = match observed.lists.is_empty() {
+            true => HashMap::new(),
+            false => authorities(observed),
+        };
         Self {
-            all,
+            all: &observed.lists,
             fetch: request.revocation.fetch,
+            authorities,
+            roots: &observed.roots,
             signed: Mutex::default(),
         }
     }
@@ -34,13 +46,36 @@ impl<'a> Lists<'a> {
         if self.all.is_empty() {
             return Vec::new();
         }
-        let pairs = path.windows(2).enumerate();
-        pairs
-            .filter_map(|(index, pair)| match pair {
-                [certificate, issuer] => self.one(certificate, issuer, index == 0, now),
-                _ => None,
+        let path = self.completed(path);
+        let numbered = path.iter().enumerate();
+        numbered
+            .filter_map(|(index, certificate)| match path.get(index + 1) {
+                Some(issuer) => self.one(certificate, issuer, index == 0, now),
+                None if certificate.is_self_issued() => None,
+                None => self.unknown(certificate, index == 0, "its issuer was seen nowhere"),
             })
             .collect()
+    }
+
+    /// The path, and above it the issuers that were seen anywhere.
+    fn completed<'b>(&'b self, path: &'b [Certificate]) -> Vec<&'b Certificate> {
+        let mut path: Vec<&Certificate> = path.iter().collect();
+        while path.len() < HIGHEST
+            && let Some(issuer) = path.last().and_then(|top| self.issuer(top))
+        {
+            path.push(issuer);
+        }
+        path
+    }
+
+    fn issuer(&self, certificate: &Certificate) -> Option<&Certificate> {
+        if certificate.is_self_issued() {
+            return None;
+        }
+        let name = certificate.facts().issuer_der.as_slice();
+        let seen = self.authorities.get(name).into_iter().flatten().copied();
+        let mut all = self.roots.named(name).iter().chain(seen);
+        all.find(|issuer| certificate.signed_by(issuer))
     }
 
     fn one(
@@ -52,7 +87,8 @@ impl<'a> Lists<'a> {
     ) -> Option<Finding> {
         let facts = certificate.facts();
         let Some((source, list)) = self.of(issuer) else {
-            return self.unknown(certificate, is_leaf);
+            let why = "no list that was given is of its issuer";
+            return self.unknown(certificate, is_leaf, why);
         };
         if let Some(entry) = list.revoked(&facts.serial) {
             let reason = entry.reason.map(|reason| format!(" ({reason})"));
@@ -94,12 +130,13 @@ impl<'a> Lists<'a> {
     }
 
     /// No list says anything. That is told of the certificate that a list was wanted for.
-    fn unknown(&self, certificate: &Certificate, is_leaf: bool) -> Option<Finding> {
+    fn unknown(&self, certificate: &Certificate, is_leaf: bool, why: &str) -> Option<Finding> {
         let facts = certificate.facts();
         let is_named = |source: &ListSource| match source {
             ListSource::Url(url) => facts.crl_urls.contains(url),
             ListSource::File(_) => false,
         };
+        let names_list = self.all.iter().any(|seen| is_named(&seen.source));
         let failed = self.all.iter().find_map(|seen| match &seen.list {
             Err(why) if is_named(&seen.source) => Some(format!("{}: {why}", seen.source)),
             _ => None,
@@ -112,8 +149,8 @@ impl<'a> Lists<'a> {
             (Some(why), _) => why,
             (None, Some(why)) if !self.fetch && is_leaf => why,
             // Lists that were given may be of some authorities only; those of certificates without any say nothing.
-            _ if self.fetch || !is_leaf => return None,
-            _ => "no list that was given is of its issuer".to_owned(),
+            _ if !is_leaf || (self.fetch && !names_list) => return None,
+            _ => why.to_owned(),
         };
         let detail = format!(
             "whether '{}' was revoked is not known: {why}",
@@ -121,4 +158,27 @@ impl<'a> Lists<'a> {
         );
         Some(finding("revocation_unknown", Level::Warn, detail))
     }
+}
+
+fn authorities(observed: &Observed) -> HashMap<&[u8], Vec<&Certificate>> {
+    let served = observed
+        .endpoints
+        .iter()
+        .filter_map(|each| each.result.as_ref().ok());
+    let served = served.flat_map(|served| &served.chain).map(AsRef::as_ref);
+    let kept = observed
+        .files
+        .values()
+        .filter_map(|each| each.as_ref().ok())
+        .flatten();
+    let mut found: HashMap<&[u8], Vec<&Certificate>> = HashMap::new();
+    for certificate in served.chain(kept).filter(|each| each.facts().is_ca()) {
+        let known = found
+            .entry(certificate.facts().subject_der.as_slice())
+            .or_default();
+        if !known.contains(&certificate) {
+            known.push(certificate);
+        }
+    }
+    found
 }

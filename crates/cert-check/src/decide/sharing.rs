@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Keys that more than one service uses: who has broken into one has all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use cert_report::{Finding, Level, Report, SharedKey};
+use cert_report::{FileEntry, Finding, Level, Report, SharedKey};
 
 use super::{finding, place};
 use crate::request::Request;
@@ -34,8 +34,8 @@ pub(super) fn mark(request: &Request, report: &mut Report) -> Vec<SharedKey> {
             known.shown.push(format!("{} at {at}", endpoint.service));
         }
     }
-    // A file of which no service is said is that of whoever serves it.
-    for file in report.files.iter().filter(|file| !file.service.is_empty()) {
+    let served = served(report);
+    for file in report.files.iter().filter(|file| is_apart(file, &served)) {
         if let Some(leaf) = file.chain.first() {
             let known = users.entry(leaf.key.sha256.clone()).or_default();
             if known.services.insert(file.service.clone()) {
@@ -55,7 +55,7 @@ pub(super) fn mark(request: &Request, report: &mut Report) -> Vec<SharedKey> {
     for (wish, file) in request.files.iter().zip(&mut report.files) {
         let key = file.chain.first().map(|leaf| &leaf.key.sha256);
         let shared = key.and_then(|key| users.get(key));
-        if let (Some(shared), false, false) = (shared, wish.allow_shared, file.service.is_empty()) {
+        if let (Some(shared), false, true) = (shared, wish.allow_shared, is_apart(file, &served)) {
             file.findings.push(told(&file.service, shared));
         }
     }
@@ -66,6 +66,23 @@ pub(super) fn mark(request: &Request, report: &mut Report) -> Vec<SharedKey> {
             users: each.shown,
         })
         .collect()
+}
+
+/// The certificates that endpoints serve, by their fingerprints.
+fn served(report: &Report) -> HashSet<String> {
+    let leaves = report
+        .endpoints
+        .iter()
+        .filter_map(|each| each.chain.first());
+    leaves.map(|leaf| leaf.fingerprint_sha256.clone()).collect()
+}
+
+/// Whether a file stands for a service of its own. One of which no service is said, and one whose certificate an
+/// endpoint serves, is that endpoint's, whatever either is called.
+fn is_apart(file: &FileEntry, served: &HashSet<String>) -> bool {
+    let leaf = file.chain.first();
+    let is_served = leaf.is_some_and(|leaf| served.contains(&leaf.fingerprint_sha256));
+    !file.service.is_empty() && !is_served
 }
 
 fn told(service: &str, users: &Users) -> Finding {
@@ -81,3 +98,6 @@ fn told(service: &str, users: &Users) -> Finding {
     );
     finding("shared_key", Level::Warn, detail)
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,9 +55,13 @@ impl Limits {
         due(self.warn, (30 * DAY, 3), from, until)
     }
 
-    /// From when it is too near.
+    /// From when it is too near. What nobody has said is not before the warning that somebody has asked for.
     pub fn fail_at(&self, from: Timestamp, until: Timestamp) -> Timestamp {
-        due(self.fail, (7 * DAY, 10), from, until)
+        let at = due(self.fail, (7 * DAY, 10), from, until);
+        match self.fail {
+            Some(_) => at,
+            None => at.max(self.warn_at(from, until)),
+        }
     }
 }
 
@@ -113,6 +117,14 @@ mod tests {
         let until = Timestamp(100 * DAYS);
         assert_eq!(limits.warn_at(Timestamp(0), until).0, 40 * DAYS);
         assert_eq!(limits.fail_at(Timestamp(0), until).0, 80 * DAYS);
+    }
+
+    #[test]
+    fn a_warning_later_than_usual_has_no_failure_before_it() {
+        let (limits, faults) = limits(Some("3d"), None);
+        assert!(faults.is_empty());
+        let until = Timestamp(398 * DAYS);
+        assert_eq!(limits.fail_at(Timestamp(0), until).0, 395 * DAYS);
     }
 
     #[test]

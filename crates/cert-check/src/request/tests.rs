@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::CertCheck;
 
-fn request(options: Value) -> Result<Request, InputFaults> {
+pub(crate) fn request(options: Value) -> Result<Request, InputFaults> {
     let Value::Object(map) = options else {
         panic!("options are an object");
     };

@@ -45,6 +45,17 @@ fn of_two_reports_of_a_host_the_newer_holds_in_any_order() {
 }
 
 #[test]
+fn a_report_that_looked_at_nothing_replaces_none_of_the_same_name() {
+    let looked = report("a", 1, vec![endpoint("x", "a", Certificate::default())]);
+    let empty = report("a", 2, vec![]);
+    assert_eq!(
+        Fleet::of([looked.clone(), empty.clone()]),
+        Fleet::of([looked])
+    );
+    assert_eq!(Fleet::of([empty.clone()]).reports(), [empty]);
+}
+
+#[test]
 fn the_worst_and_the_next_to_end_are_first() {
     let mut bad = endpoint("bad", "a", certificate("bad", "1", 900));
     bad.status = Level::Fail;

@@ -105,6 +105,55 @@ fn a_hostile_name_stays_within_its_label() {
 }
 
 #[test]
+fn servers_that_only_their_addresses_tell_apart_have_series_of_their_own() {
+    let at = |address: &str, status: Level| Endpoint {
+        service: "api".into(),
+        host: "api.test".into(),
+        port: 443,
+        protocol: "tls".into(),
+        address: Some(address.into()),
+        status,
+        ..Endpoint::default()
+    };
+    let mut report = Report::new("a", Moment(5));
+    report.endpoints = vec![at("10.0.0.1", Level::Ok), at("10.0.0.1", Level::Ok)];
+    let status = |report: &Report| {
+        let text = metrics(report);
+        let lines = text
+            .lines()
+            .filter(|line| line.starts_with("certcheck_endpoint_status"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let common = r#"service="api",endpoint="api.test:443",server_name="",protocol="tls""#;
+    let line =
+        |more: &str, value: u8| format!("certcheck_endpoint_status{{{common}{more}}} {value}");
+    assert_eq!(status(&report), [line("", 0)]);
+    report.endpoints.push(at("10.0.0.2", Level::Fail));
+    assert_eq!(
+        status(&report),
+        [
+            line(",address=\"10.0.0.1\"", 0),
+            line(",address=\"10.0.0.2\"", 2)
+        ]
+    );
+    let fleet = Fleet::of([report]);
+    assert_eq!(fleet.rows()[0].title(), "api at api.test:443 (10.0.0.2)");
+}
+
+#[test]
+fn what_clients_do_not_need_ends_no_chain() {
+    let mut report = sample();
+    report.endpoints.truncate(1);
+    report.endpoints[0].chain_not_after = Some(Moment(1_799_000_000));
+    let line = "protocol=\"tls\"} 1799000000";
+    let text = metrics(&report);
+    let name = "certcheck_endpoint_chain_not_after_timestamp_seconds{";
+    let mut all = text.lines().filter(|each| each.starts_with(name));
+    assert!(all.all(|each| each.ends_with(line)), "{text}");
+    assert!(text.contains(name));
+}
+
+#[test]
 fn a_check_that_found_nothing_still_says_when_it_ran() {
     let text = metrics(&Report::new("a", Moment(5)));
     assert!(

@@ -96,6 +96,7 @@ fn hostile() -> Report {
             status: Level::Fail,
             findings: vec![finding.clone()],
             chain: vec![leaf.clone(), leaf.clone()],
+            chain_not_after: None,
             trusted_by: Some(root.clone()),
             served_by: Some(ServedBy {
                 process: Some(evil()),

@@ -89,7 +89,7 @@ fn a_hostile_name_begins_no_header_and_no_line() {
         "{mail}"
     );
     let headers = mail.lines().take_while(|line| !line.is_empty()).count();
-    assert_eq!(headers, 6, "{mail}");
+    assert_eq!(headers, 8, "{mail}");
 }
 
 #[test]
@@ -99,4 +99,42 @@ fn a_long_list_is_cut_and_counted() {
         .collect();
     let told = summary(&fleet(many), NOW);
     assert!(told.body.contains("  ... and 60 more\n"), "{}", told.body);
+}
+
+#[test]
+fn a_trouble_is_the_same_whatever_its_words_and_the_order_are() {
+    let told = |words: &str, level: Level| {
+        let mut bad = endpoint("bad", Level::Fail, 5);
+        bad.findings[0].detail = words.to_owned();
+        let soon = endpoint("soon", level, 9);
+        let both = match words {
+            "first" => vec![bad, soon],
+            _ => vec![soon, bad],
+        };
+        summary(&fleet(both), NOW)
+    };
+    let (first, second) = (told("first", Level::Warn), told("second", Level::Warn));
+    assert_ne!(first.body, second.body);
+    assert_eq!(
+        (&first.failures, &first.trouble),
+        (&second.failures, &second.trouble)
+    );
+    // The warning is over: that is another trouble, and the same failures.
+    let over = told("first", Level::Ok);
+    assert_eq!(over.failures, first.failures);
+    assert_ne!(over.trouble, first.trouble);
+    let mail = first.message(NOW);
+    let header = format!(
+        "\nX-Certcheck-Fail: {}\nX-Certcheck-Trouble: {}\n\n",
+        first.failures, first.trouble
+    );
+    assert!(mail.contains(&header), "{mail}");
+    assert_ne!(told("first", Level::Fail).failures, first.failures);
+}
+
+#[test]
+fn the_hash_is_that_of_its_authors() {
+    // Test vectors of draft-eastlake-fnv.
+    assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
+    assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
 }

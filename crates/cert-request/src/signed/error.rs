@@ -47,7 +47,7 @@ pub enum SignError {
         source: Box<pki::chain::Error>,
     },
     /// The token may do everything but this.
-    #[error("the token may not write '{path}'; give it a policy with 'create' and 'update' there")]
+    #[error("the token may not write '{path}'; give it a policy with 'update' there")]
     NotAllowed {
         /// What would be asked.
         path: String,
@@ -85,7 +85,7 @@ impl SignError {
     }
 
     /// Whether nobody else needs to try now.
-    pub(super) fn is_outage(&self) -> bool {
+    pub(crate) fn is_outage(&self) -> bool {
         matches!(self, Self::Server(error) if error.is_outage())
     }
 }

@@ -8,9 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use issuers::Issuing;
 use pki::{Certificate, CertificateRequest, Serial, Timestamp, chain};
-use serde_json::Value;
 use vault::pki::{Mount, Stored};
-use vault::{Answer, Auth, SecretId, Settings, Vault};
+use vault::{Answer, Auth, Settings, Vault};
 use vault_options::Connection;
 
 use super::SignError;
@@ -69,6 +68,8 @@ pub struct Server {
     /// Whether its silence was told.
     silence: Mutex<bool>,
     skew: OnceLock<Option<String>>,
+    /// Set when it was told that the token may not ask what it may.
+    pub(super) unforeseen: OnceLock<()>,
 }
 
 impl Servers {
@@ -116,11 +117,12 @@ impl Server {
             outage: Mutex::default(),
             silence: Mutex::default(),
             skew: OnceLock::new(),
+            unforeseen: OnceLock::new(),
         }
     }
 
     /// With the login, which happens when a token is needed first.
-    fn signer(&self) -> Result<&Vault, EntryError> {
+    pub(super) fn signer(&self) -> Result<&Vault, EntryError> {
         opened(&self.signer, || Ok(self.connection.open()?))
     }
 
@@ -207,14 +209,18 @@ impl Server {
         *self.silence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is told of a server that was asked in vain, the first time.
-    pub fn note_silence(&self, error: &EntryError) -> Option<String> {
+    /// What is told of a server that was asked in vain. One that cannot be asked is not asked for others either, which is
+    /// told the first time; what it refuses for one certificate says nothing of the others.
+    pub fn note_silence(&self, question: &str, error: &EntryError) -> Option<String> {
+        let why = ansible_module::flatten(error);
+        if !error.is_outage() {
+            return Some(format!("{question} is not known: {why}"));
+        }
         let mut told = self.silence.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = !std::mem::replace(&mut *told, true);
         is_first.then(|| {
             format!(
-                "the server was not asked about issuer and revocation of certificates that are fine otherwise: {}",
-                ansible_module::flatten(error)
+                "the server was not asked about issuer and revocation of certificates that are fine otherwise: {why}"
             )
         })
     }
@@ -233,10 +239,10 @@ impl Server {
             return Err(error.share());
         }
         let signed = self.signed(entry, spec, request);
-        if let Err(EntryError::Vault(error)) = &signed
+        if let Err(error) = &signed
             && error.is_outage()
         {
-            *self.outage() = signed.as_ref().err().map(EntryError::share);
+            *self.outage() = Some(error.share());
         }
         signed
     }
@@ -313,27 +319,6 @@ impl Server {
             })
         });
         skew.clone().filter(|_| is_first)
-    }
-
-    /// Check mode: whether the token may have it signed. A wrapped secret is not spent for that.
-    ///
-    /// # Errors
-    /// That it may not, or cannot be had.
-    pub fn foresee(&self, spec: &VaultSpec) -> Result<(), EntryError> {
-        let signer = self.signer()?;
-        if let Auth::AppRole { secret_id, .. } = &signer.settings().auth
-            && matches!(secret_id, SecretId::Wrapped { .. })
-        {
-            return Ok(());
-        }
-        let path = spec.sign_path();
-        let capabilities = signer.capabilities(&[&path]).map_err(SignError::from)?;
-        let may = |word: &Value| matches!(word.as_str(), Some("create" | "update" | "root"));
-        let list = capabilities.get(&path).and_then(Value::as_array);
-        if list.is_some_and(|words| words.iter().any(may)) {
-            return Ok(());
-        }
-        Err(EntryError::from(SignError::NotAllowed { path }))
     }
 
     /// Revokes a certificate of the mount.

@@ -49,13 +49,15 @@ impl Task<'_> {
         if needs_issuer && !server.is_silent() {
             match server.issuing(spec) {
                 Ok(issuing) => vault = vault.with_issuing(issuing),
-                Err(error) => warnings.extend(server.note_silence(&error)),
+                Err(error) => warnings.extend(server.note_silence("who signs now", &error)),
             }
         }
         if is_asked_for_revocation(entry, &vault, &certificate) && !server.is_silent() {
             match server.revocation(spec, &certificate) {
                 Ok(revoked) => vault = vault.with_revocation(revoked),
-                Err(error) => warnings.extend(server.note_silence(&error)),
+                Err(error) => {
+                    warnings.extend(server.note_silence("whether it was revoked", &error))
+                }
             }
         }
         let issuer = Loaded::Vault(Box::new(vault));
@@ -67,11 +69,15 @@ impl Task<'_> {
         Ok(decision)
     }
 
-    /// Check mode: whether the server would let us.
-    pub(super) fn foresee_signing(&self, entry: &Entry, action: Action) -> Result<(), EntryError> {
+    /// Check mode: whether the server would let us, or a warning that nobody knows.
+    pub(super) fn foresee_signing(
+        &self,
+        entry: &Entry,
+        action: Action,
+    ) -> Result<Option<String>, EntryError> {
         match (&entry.issuer, action) {
             (IssuerSpec::Vault(spec), Action::Issue(_)) => self.vaults.server(spec).foresee(spec),
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testbed::servers::Rule;
 
-use crate::world::{EXECUTABLE, Lab, of};
+use crate::world::{EXECUTABLE, Lab, of, reasons};
 
 fn forced(task: &Value) -> Value {
     let mut task = task.clone();
@@ -43,6 +43,27 @@ fn a_sealed_server_is_no_harm_to_certificates_that_are_fine() {
         "nobody waits for a person"
     );
     assert_eq!(lab.sandbox.read("a.pem"), before);
+}
+
+#[test]
+fn a_mount_that_is_wrong_for_one_certificate_hides_no_revocation_of_the_others() {
+    let lab = Lab::new();
+    let mut task = lab.task(&["a", "b", "c"], &json!({}));
+    task["parallel"] = json!(1);
+    let serials = lab.succeed(&task);
+    let serial = of(&serials, "c")["serial"].as_str().unwrap();
+    let pem = String::from_utf8(lab.sandbox.read("c.pem")).unwrap();
+    lab.bao.api("pki/revoke", &json!({"certificate": pem}));
+    let with = |change: &Value| json!({"vault": lab.issuer(change)});
+    task["certificates"][0]["issuer"] = with(&json!({"mount": "nowhere"}));
+    task["certificates"][1]["issuer"] = with(&json!({"issuer": "unknown"}));
+    let answer = lab.succeed(&task);
+    assert_eq!(reasons(&answer, "c"), ["revoked"], "{}", answer.report());
+    assert_ne!(of(&answer, "c")["serial"], serial);
+    for (name, warnings) in [("a", 2), ("b", 1), ("c", 0)] {
+        let told = of(&answer, name)["warnings"].as_array().unwrap();
+        assert_eq!(told.len(), warnings, "{}", answer.report());
+    }
 }
 
 #[test]
@@ -145,6 +166,56 @@ fn whoever_may_not_is_told_which_of_the_reasons_it_is() {
         [expired, powerless, elsewhere, stolen].map(|answer| answer.value["msg"].to_string());
     let different: std::collections::BTreeSet<&String> = said.iter().collect();
     assert_eq!(different.len(), 4, "{said:?}");
+    lab.assert_issued("web");
+}
+
+/// The server locks a role after five refusals, for all hosts that log in with it.
+#[test]
+fn a_wrong_secret_is_tried_once_for_all_certificates_and_locks_nobody_out() {
+    let lab = Lab::new();
+    let task = lab.task(&["a", "b", "c", "d", "e", "f", "g", "h"], &json!({}));
+    lab.sandbox.write("secret-id", "wrong-secret");
+    let asked = lab.asked(|| {
+        let answer = lab.run(&task);
+        assert_eq!(answer.kind(), "vault.login_refused", "{}", answer.report());
+        answer.never_says("wrong-secret");
+    });
+    let logins = asked.iter().filter(|line| line.contains("approle/login"));
+    assert_eq!(logins.count(), 1, "{asked:?}");
+    lab.sandbox.write("secret-id", lab.secrets()[1]);
+    lab.succeed(&task);
+}
+
+#[test]
+fn check_mode_fails_where_the_run_would_and_nowhere_else() {
+    let lab = Lab::new();
+    let policy = r#"path "pki/sign/*" { capabilities = ["create"] }"#;
+    let policy = json!({"policy": policy});
+    lab.bao.api("sys/policies/acl/create", &policy);
+    let token = |body: &Value| {
+        let made = lab.bao.api("auth/token/create", body);
+        let token = made["auth"]["client_token"].as_str().unwrap();
+        lab.task(
+            &["web"],
+            &json!({"auth": {"method": "token", "token": token}}),
+        )
+    };
+    let half = token(&json!({"policies": ["create"]}));
+    for told in [true, false] {
+        let answer = lab.module(&half).check(told).run();
+        assert_eq!(answer.kind(), "vault.permission_denied", "{told}");
+    }
+    let silent = token(&json!({"policies": ["hosts"], "no_default_policy": true}));
+    let told = lab.module(&silent).check(true).run();
+    assert!(told.changed(), "{}", told.report());
+    let warnings = of(&told, "web")["warnings"].to_string();
+    assert!(
+        warnings.contains("may not ask sys/capabilities-self"),
+        "{}",
+        told.report()
+    );
+    let done = lab.succeed(&silent);
+    assert_eq!(of(&done, "web")["warnings"], json!([]));
     lab.assert_issued("web");
 }
 

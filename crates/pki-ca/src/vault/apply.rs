@@ -120,6 +120,7 @@ impl<'a> Work<'a> {
             Step::Activate => self.activate(wish),
             Step::Revoke { elsewhere } => self.revoke(wish, elsewhere.as_deref()),
             Step::Remove { key_id } => self.remove(wish, key_id.as_deref()),
+            Step::RemoveKey(id) => self.remove_key(wish, id),
         }
     }
 

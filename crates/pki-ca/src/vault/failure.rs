@@ -37,6 +37,20 @@ pub enum VaultFailure {
         /// `retired`, `revoked`, `removed`.
         what: &'static str,
     },
+    /// The authority is over; an issuer is never renewed.
+    #[error("authority '{authority}' expired at {not_after} and can sign nothing")]
+    Expired {
+        /// Which.
+        authority: AuthorityName,
+        /// Its end.
+        not_after: pki::Timestamp,
+    },
+    /// The issuer was revoked, which no server takes back.
+    #[error("authority '{authority}' is revoked and signs no more certificates")]
+    Revoked {
+        /// Which.
+        authority: AuthorityName,
+    },
     /// The issuer differs from the wish; an issuer is never replaced.
     #[error(
         "issuer '{authority}' differs from what is wished: {}",
@@ -58,9 +72,9 @@ pub enum VaultFailure {
         /// Where.
         mount: String,
     },
-    /// What was imported is not bound to the key of the request; it was taken back.
+    /// What was imported is not bound to the key of the request; it is taken back.
     #[error(
-        "mount '{mount}' did not bind the certificate of '{authority}' to its key '{key_name}'; what was imported is removed again"
+        "mount '{mount}' did not bind the certificate of '{authority}' to its key '{key_name}', so it is not taken in"
     )]
     Mapping {
         /// Which.
@@ -81,6 +95,16 @@ pub enum VaultFailure {
     /// Nothing is mounted there.
     #[error("nothing is mounted at '{mount}'")]
     MissingMount {
+        /// Where.
+        mount: String,
+    },
+    /// The issuer may sign no lists, so the server makes none for it.
+    #[error(
+        "issuer '{authority}' of mount '{mount}' may not sign revocation lists, and there is no list that is good"
+    )]
+    NoLists {
+        /// Which.
+        authority: AuthorityName,
         /// Where.
         mount: String,
     },
@@ -166,10 +190,13 @@ impl VaultFailure {
             Self::Capabilities { .. } => "vault.permission_denied",
             Self::Default { .. } => "authority.is_default",
             Self::Drift { .. } => "authority.drift",
+            Self::Expired { .. } => "authority.expired",
+            Self::Revoked { .. } => "authority.out_of_service",
             Self::Keyless { .. } => "authority.key_unavailable",
             Self::Mapping { .. } => "signed.not_mapped",
             Self::Missing { .. } => "authority.missing",
             Self::MissingMount { .. } => "vault.no_mount",
+            Self::NoLists { .. } => "crl.not_allowed",
             Self::NotStored { .. } => "revoke.unknown",
             Self::Proof { .. } => "authority.not_proven",
             Self::Shown { .. } => "vault.answer",
@@ -188,6 +215,9 @@ impl VaultFailure {
             Self::Drift { authority, .. } => format!(
                 "correct the wish, or make another authority under another name, set its state to active and retire '{authority}'"
             ),
+            Self::Expired { .. } | Self::Revoked { .. } => {
+                "make another under another name and set its state to active".to_owned()
+            }
             Self::Keyless { .. } => {
                 "make an authority here (state present, or csr and signed); a key outside of the server is out of its reach".to_owned()
             }
@@ -196,6 +226,9 @@ impl VaultFailure {
             ),
             Self::MissingMount { mount } => {
                 format!("let 'vault_config.mount.create' make '{mount}', or correct the mount")
+            }
+            Self::NoLists { .. } => {
+                "give the issuer the usage 'crl-signing', which its certificate must allow, or leave it out of 'crl.authorities'".to_owned()
             }
             Self::NotStored { .. } => {
                 "compare the serial number; a role with 'no_store' keeps no certificates, and they cannot be revoked".to_owned()

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::apply::Applied;
 use super::decide::state_of;
-use super::observe::{Observed, ObservedIssuer};
+use super::observe::{Observed, ObservedIssuer, ObservedMount};
 use super::plan::{AuthorityPlan, ListPlan, Plan};
 use super::request::Request;
 use crate::failure::{Failed, Failure};
@@ -136,8 +136,10 @@ impl<'a> Report<'a> {
             "failures": [],
             "server": self.observed.server.facts(),
         }));
-        if self.request.inspect {
-            facts.insert("issuers".to_owned(), self.issuers());
+        // A mount that could not be looked at has no list of issuers: an empty one would say that there are none.
+        let seen = self.observed.mounts.get(&self.request.mount);
+        if let Some(seen) = seen.filter(|_| self.request.inspect) {
+            facts.insert("issuers".to_owned(), self.issuers(seen));
         }
         facts.extend(self.config.clone());
         (facts, diffs)
@@ -282,8 +284,7 @@ impl<'a> Report<'a> {
     }
 
     /// All issuers of the mount, named or not.
-    fn issuers(&self) -> Value {
-        let mount = self.observed.mount(&self.request.mount);
+    fn issuers(&self, before: &ObservedMount) -> Value {
         let after = self
             .applied
             .as_ref()
@@ -294,7 +295,7 @@ impl<'a> Report<'a> {
             facts.insert("state".to_owned(), state_of(issuer).into());
             Value::Object(facts)
         };
-        let mount = after.unwrap_or(&mount);
+        let mount = after.unwrap_or(before);
         mount.issuers.iter().map(facts).collect()
     }
 

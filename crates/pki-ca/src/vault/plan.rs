@@ -84,6 +84,8 @@ pub enum Step {
         /// And this key, which nothing else uses.
         key_id: Option<String>,
     },
+    /// Remove this key, which has no issuer.
+    RemoveKey(String),
 }
 
 /// A signature by an authority of the server.
@@ -192,7 +194,7 @@ impl Step {
             Self::Bridge(_) => "cross_signed",
             Self::Activate => "activated",
             Self::Revoke { .. } => "revoked",
-            Self::Remove { .. } => "removed",
+            Self::Remove { .. } | Self::RemoveKey(_) => "removed",
             Self::Name(_) => "repaired",
             Self::Settings(settings) => match &settings.usage {
                 None => "repaired",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The server: whether it serves, how old it is, and what time it believes it is.
 
-use ::vault::Vault;
+use ::vault::{Health, Vault};
 use pki::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -38,6 +38,7 @@ impl Server {
         let health = vault
             .health()
             .map_err(VaultFailure::server("ask for the state of the server"))?;
+        let health = serving(vault, health);
         let mut server = Self {
             url: node(&health.url),
             version: health.version,
@@ -109,6 +110,18 @@ impl Server {
         }
         Value::Object(facts)
     }
+}
+
+/// The state of the first node that serves, where the one that answered first does not: a sealed node of several is no
+/// sealed server, and everything else goes on at the others.
+fn serving(vault: &Vault, first: Health) -> Health {
+    let serves = |health: &Health| health.initialized && !health.sealed;
+    if serves(&first) {
+        return first;
+    }
+    let all = vault.healths().into_iter();
+    let mut answered = all.filter_map(|(_, health)| health.ok());
+    answered.find(serves).unwrap_or(first)
 }
 
 /// The node of a URL of the API.

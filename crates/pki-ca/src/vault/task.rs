@@ -66,7 +66,8 @@ fn walk(vault: &Vault, request: &Request, now: Timestamp, check: bool) -> Result
         .into());
     }
     let mut plan = decide(request, &observed, now);
-    preflight::check(vault, request, &plan)?;
+    let unknown = preflight::check(vault, request, &plan)?;
+    plan.warnings.extend(unknown);
     let mut applied = None;
     if !check {
         if !config.before(vault) {

@@ -21,7 +21,7 @@ impl Work<'_> {
         };
         let proven = self.prove(wish, Some(&name), root);
         if proven.is_err() {
-            self.take_back(&before, &import.bundle)?;
+            self.take_back(wish, &before, &import.bundle);
         }
         proven
     }
@@ -44,7 +44,7 @@ impl Work<'_> {
         let imported = match done {
             Ok(imported) => imported,
             Err(failure) => {
-                self.take_back(&before, chain)?;
+                self.take_back(wish, &before, chain);
                 return Err(failure);
             }
         };
@@ -52,7 +52,7 @@ impl Work<'_> {
         self.remark(wish, &imported.warnings);
         let id = self.bound(wish, key_id, chain)?;
         let Some(id) = id else {
-            self.take_back(&before, chain)?;
+            self.take_back(wish, &before, chain);
             return Err(VaultFailure::Mapping {
                 authority: wish.name().clone(),
                 mount: self.request.mount.clone(),
@@ -61,7 +61,7 @@ impl Work<'_> {
             .into());
         };
         if let Err(failure) = self.name(&id, name) {
-            self.take_back(&before, chain)?;
+            self.take_back(wish, &before, chain);
             return Err(failure);
         }
         self.keep_default(&before)
@@ -86,9 +86,22 @@ impl Work<'_> {
         Ok(found.map(|issuer| issuer.id))
     }
 
-    /// Removes what this run has taken in: issuers of the chain that were not there before. One that somebody has named
-    /// meanwhile is his, but for the authority itself.
-    fn take_back(&mut self, before: &ObservedMount, chain: &[Certificate]) -> Result<(), Failure> {
+    /// Removes what this run has taken in. What made that necessary is the failure of the task; that something stays is
+    /// said beside it.
+    fn take_back(&mut self, wish: &Wish, before: &ObservedMount, chain: &[Certificate]) {
+        if let Err(failure) = self.remove_new(before, chain) {
+            self.applied.warnings.push(format!(
+                "what was taken in for authority '{}' is still in mount '{}': {}",
+                wish.name(),
+                self.request.mount,
+                ansible_module::flatten(&failure)
+            ));
+        }
+    }
+
+    /// Removes issuers of the chain that were not there before. One that somebody has named meanwhile is his, but for the
+    /// authority itself.
+    fn remove_new(&mut self, before: &ObservedMount, chain: &[Certificate]) -> Result<(), Failure> {
         let now = mount(self.vault, &self.request.mount)?;
         for issuer in &now.issuers {
             let is_new = before.issuers.iter().all(|other| other.id != issuer.id);

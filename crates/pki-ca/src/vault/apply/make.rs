@@ -172,8 +172,9 @@ impl Work<'_> {
             .collect::<Vec<_>>()
             .join("\n");
         let pool = parse_bundle(text.as_bytes()).map_err(unverified)?;
+        let now = self.within(pool.first());
         let verified =
-            verify_authority(pool, &request.public_key(), self.now, true).map_err(unverified)?;
+            verify_authority(pool, &request.public_key(), now, true).map_err(unverified)?;
         Ok(std::iter::once(verified.certificate().clone())
             .chain(verified.chain())
             .collect())

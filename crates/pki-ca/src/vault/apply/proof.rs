@@ -3,7 +3,8 @@
 
 use pki::chain::{Expectation, Trust, parse_bundle, verify};
 use pki::{
-    Certificate, CertificateRequest, Curve, KeyAlgorithm, PrivateKey, RequestTemplate, Subject,
+    Certificate, CertificateRequest, Curve, KeyAlgorithm, Lifetime, PrivateKey, RequestTemplate,
+    Subject, Timestamp,
 };
 use serde_json::json;
 
@@ -50,15 +51,26 @@ impl Work<'_> {
         let mut pool =
             parse_bundle(text.as_bytes()).map_err(|error| not_proven(error.to_string()))?;
         // What is served must lead to the root by itself: a host has the root and nothing else.
+        let now = self.within(pool.first());
         pool.retain(|each| each != root);
         let expectation = Expectation {
             public_key: &request.public_key(),
             names: None,
             trust: Trust::Roots(std::slice::from_ref(root)),
-            now: self.now,
+            now,
         };
         let verified = verify(pool, &expectation).map_err(|error| not_proven(error.to_string()))?;
         self.check_signer(wish, verified.leaf()).map_err(not_proven)
+    }
+
+    /// Our present, moved into the life of `made`: the server makes certificates by its own clock, and after the start of
+    /// the task. A clock that is off is warned of; it is no fault of an authority.
+    pub(super) fn within(&self, made: Option<&Certificate>) -> Timestamp {
+        let Some(made) = made.map(Certificate::facts) else {
+            return self.now;
+        };
+        let last = made.not_after - Lifetime(1);
+        self.now.min(last).max(made.not_before)
     }
 
     /// The proof is of the authority that was meant, not of another with the same root.

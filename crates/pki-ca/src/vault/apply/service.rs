@@ -42,7 +42,13 @@ impl Work<'_> {
         let name = wish.name().as_str();
         let issuer = self.issuer(name)?;
         let root = end(&issuer).clone();
-        self.prove(wish, Some(name), &root)?;
+        if let Err(failure) = self.prove(wish, Some(name), &root) {
+            // The server has made the first issuer of the mount its default by itself, and lets none go without another.
+            if issuer.is_default {
+                self.warn_unproven(wish);
+            }
+            return Err(failure);
+        }
         let api = self.mount();
         let what = || format!("make issuer '{name}' the default");
         let before = api.default_issuer().map_err(VaultFailure::server(what()))?;
@@ -52,15 +58,34 @@ impl Work<'_> {
             self.applied.changed = true;
         }
         let proven = self.prove(wish, None, &root);
-        if proven.is_err()
-            && let Some(before) = before
-        {
-            let what = "put the default issuer back";
-            self.mount()
-                .set_default_issuer(&before)
-                .map_err(VaultFailure::server(what))?;
+        if proven.is_err() {
+            match before.filter(|before| *before != issuer.id) {
+                Some(before) => self.put_back(&before),
+                None => self.warn_unproven(wish),
+            }
         }
         proven
+    }
+
+    /// The default of before. That it could not be put back is said beside the failure that made it necessary.
+    fn put_back(&mut self, before: &str) {
+        let Err(error) = self.mount().set_default_issuer(before) else {
+            return;
+        };
+        let failure = VaultFailure::server("put the default issuer back")(error);
+        self.applied.warnings.push(format!(
+            "issuer '{before}' is not the default of mount '{}' any more: {}",
+            self.request.mount,
+            ansible_module::flatten(&failure)
+        ));
+    }
+
+    fn warn_unproven(&mut self, wish: &Wish) {
+        self.applied.warnings.push(format!(
+            "authority '{}' did not prove itself, but is the default issuer of mount '{}': there was none before it; make another the default, or remove it",
+            wish.name(),
+            self.request.mount
+        ));
     }
 
     /// Looks once more: the default may have moved since, or its successor may have failed.
@@ -105,12 +130,19 @@ impl Work<'_> {
             .delete_issuer(name)
             .map_err(VaultFailure::server(what))?;
         self.applied.changed = true;
-        if let Some(key) = key_id {
-            let what = format!("remove the key of issuer '{name}'");
-            self.mount()
-                .delete_key(key)
-                .map_err(VaultFailure::server(what))?;
+        match key_id {
+            Some(key) => self.remove_key(wish, key),
+            None => Ok(()),
         }
+    }
+
+    /// Removes a key; the server refuses that while an issuer has it.
+    pub(super) fn remove_key(&mut self, wish: &Wish, id: &str) -> Result<(), Failure> {
+        let what = format!("remove the key of authority '{}'", wish.name());
+        self.mount()
+            .delete_key(id)
+            .map_err(VaultFailure::server(what))?;
+        self.applied.changed = true;
         Ok(())
     }
 

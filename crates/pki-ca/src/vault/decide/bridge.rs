@@ -9,7 +9,7 @@ use super::super::plan::{AuthorityPlan, Signing, Step};
 use super::super::request::Wish;
 use super::super::subject;
 use super::body::{backdate, certificate_body, length_value};
-use super::signer::{self, Signer, room_below};
+use super::signer::{self, Signer, known_parent, room_below, will_be_made};
 use super::{Context, bridge_of};
 use crate::failure::{Difference, Failure};
 use crate::plan::Reason;
@@ -24,6 +24,9 @@ pub(super) fn add(
     let Some(name) = bridge_of(wish) else {
         return Ok(());
     };
+    if let Some(other) = context.mount.named(&name) {
+        return is_there(context, wish, issuer, other);
+    }
     let signer = signer::find(context, wish)?;
     let of_key = |other: &&ObservedIssuer| {
         other.certificate.public_key() == issuer.certificate.public_key()
@@ -31,21 +34,6 @@ pub(super) fn add(
                 .certificate()
                 .is_some_and(|signer| other.certificate.signed_by(signer))
     };
-    match context.mount.named(&name) {
-        Some(other) if of_key(&other) => return Ok(()),
-        Some(other) => {
-            return Err(VaultFailure::Drift {
-                authority: wish.name().clone(),
-                differences: vec![Difference {
-                    what: "cross-signed issuer",
-                    existing: format!("{name} of {}", other.certificate.facts().issuer),
-                    wished: format!("{name} by {}", wish.parent_mount),
-                }],
-            }
-            .into());
-        }
-        None => {}
-    }
     // An earlier run may have been cut between the import and the name.
     let mut nameless = context
         .mount
@@ -71,6 +59,33 @@ pub(super) fn add(
         ),
     );
     Ok(())
+}
+
+/// Whether what has the name of the bridge is it. Its signer is not asked to sign any more, so that may have left service,
+/// or the mount.
+fn is_there(
+    context: &Context<'_>,
+    wish: &Wish,
+    issuer: &ObservedIssuer,
+    other: &ObservedIssuer,
+) -> Result<(), Failure> {
+    let same_key = other.certificate.public_key() == issuer.certificate.public_key();
+    let by_parent = match known_parent(context, wish) {
+        Some(parent) => other.certificate.signed_by(&parent.certificate),
+        None => !will_be_made(context, wish),
+    };
+    if same_key && by_parent {
+        return Ok(());
+    }
+    Err(VaultFailure::Drift {
+        authority: wish.name().clone(),
+        differences: vec![Difference {
+            what: "cross-signed issuer",
+            existing: format!("{} of {}", other.name, other.certificate.facts().issuer),
+            wished: format!("{} by {}", other.name, wish.parent_mount),
+        }],
+    }
+    .into())
 }
 
 /// The same for a root that the task makes before.

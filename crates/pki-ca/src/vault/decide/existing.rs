@@ -5,6 +5,7 @@ use super::super::failure::VaultFailure;
 use super::super::observe::ObservedIssuer;
 use super::super::plan::{AuthorityPlan, Step};
 use super::super::request::Wish;
+use super::signer::{known_parent, will_be_made};
 use super::{Context, bridge, drift, settings, state_of};
 use crate::failure::Failure;
 use crate::plan::Reason;
@@ -17,7 +18,7 @@ pub(super) fn keep(
 ) -> Result<AuthorityPlan, Failure> {
     let mut plan = AuthorityPlan::keep(wish.name().clone(), state_of(issuer));
     check_usable(context, wish, issuer)?;
-    drift::check(wish, issuer, first_parent(context, wish)?.as_ref())?;
+    drift::check(wish, issuer, first_parent(context, wish, issuer)?)?;
     settings::compare(context, wish, issuer, true, &mut plan)?;
     if plan.state == "retired" {
         plan.state = "present";
@@ -47,10 +48,10 @@ fn check_usable(
     issuer: &ObservedIssuer,
 ) -> Result<(), Failure> {
     if issuer.revoked {
-        return Err(Failure::AuthorityOutOfService {
+        return Err(VaultFailure::Revoked {
             authority: wish.name().clone(),
-            state: "revoked",
-        });
+        }
+        .into());
     }
     if issuer.key_id.is_none() {
         return Err(VaultFailure::Keyless {
@@ -61,28 +62,42 @@ fn check_usable(
     }
     let facts = issuer.certificate.facts();
     if wish.base.state != State::Present && facts.not_after <= context.now {
-        return Err(Failure::AuthorityExpired {
+        return Err(VaultFailure::Expired {
             authority: wish.name().clone(),
             not_after: facts.not_after,
-        });
+        }
+        .into());
     }
     Ok(())
 }
 
-/// The parent that is wished, where it is there: an issuer may outlive its parent's stay in the mount.
-fn first_parent(context: &Context<'_>, wish: &Wish) -> Result<Option<ObservedIssuer>, Failure> {
+/// The parent that is wished, where it is there: an issuer may outlive its parent's stay in the mount. Where who has signed
+/// it is there, the wish names another.
+fn first_parent<'a>(
+    context: &Context<'a>,
+    wish: &Wish,
+    issuer: &ObservedIssuer,
+) -> Result<Option<&'a ObservedIssuer>, Failure> {
     let own =
         wish.base.kind == AuthorityKind::Intermediate && wish.base.state != State::CrossSigned;
     let Some(parent) = wish.base.parent.as_ref().filter(|_| own) else {
         return Ok(None);
     };
-    let mount = context.observed.mount(&wish.parent_mount);
-    match mount.referred(parent.as_str()) {
-        Some(found) => Ok(Some(found.clone())),
-        None => Err(VaultFailure::Missing {
-            authority: parent.to_string(),
-            mount: wish.parent_mount.clone(),
-        }
-        .into()),
+    if let Some(found) = known_parent(context, wish) {
+        return Ok(Some(found));
     }
+    let mut others = context
+        .observed
+        .mounts
+        .values()
+        .flat_map(|mount| &mount.issuers);
+    let signer_is_there = others.any(|other| issuer.certificate.signed_by(&other.certificate));
+    if !signer_is_there && !will_be_made(context, wish) {
+        return Ok(None);
+    }
+    Err(VaultFailure::Missing {
+        authority: parent.to_string(),
+        mount: wish.parent_mount.clone(),
+    }
+    .into())
 }

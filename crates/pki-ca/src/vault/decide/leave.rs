@@ -73,7 +73,8 @@ pub(super) fn revoke(
 }
 
 /// State absent: gone, with the key that nothing else uses. Whether certificates of it are still valid is looked at by
-/// `observe`, which reads what the mount has issued only then.
+/// `observe`, which reads what the mount has issued only then. Without the issuer its key is looked for: a run may have
+/// been cut before it was removed too.
 pub(super) fn remove(
     context: &Context<'_>,
     wish: &Wish,
@@ -82,6 +83,10 @@ pub(super) fn remove(
 ) -> Result<AuthorityPlan, Failure> {
     let mut plan = AuthorityPlan::keep(wish.name().clone(), "absent");
     let Some(issuer) = found else {
+        if let Some(key) = left_key(context, wish) {
+            let detail = "the mount still has its key, which no issuer uses";
+            plan.add(Step::RemoveKey(key), Reason::new("key_left", detail));
+        }
         return Ok(plan);
     };
     refuse_default(context, wish, issuer, "removed")?;
@@ -92,17 +97,35 @@ pub(super) fn remove(
             below,
         });
     }
-    let others = |key: &String| {
-        let mut issuers = context.mount.issuers.iter();
-        issuers.any(|other| other.id != issuer.id && other.key_id.as_ref() == Some(key))
-    };
+    let own_key = issuer.key_id.clone();
     plan.add(
         Step::Remove {
-            key_id: issuer.key_id.clone().filter(|key| !others(key)),
+            key_id: own_key.filter(|key| !is_needed(context, wish, key, &issuer.id)),
         },
         Reason::new("absent", "the task asks for its removal"),
     );
     Ok(plan)
+}
+
+/// The key of an authority without its issuer: that of a request, or what a run has left that was cut between the two.
+fn left_key(context: &Context<'_>, wish: &Wish) -> Option<String> {
+    let key = context.mount.key(&wish.key_name)?;
+    (!is_needed(context, wish, &key.id, "")).then(|| key.id.clone())
+}
+
+/// Whether another issuer than `own` uses the key, or another authority of the task will.
+fn is_needed(context: &Context<'_>, wish: &Wish, key_id: &str, own: &str) -> bool {
+    let mut issuers = context.mount.issuers.iter();
+    let used = issuers.any(|other| other.id != own && other.key_id.as_deref() == Some(key_id));
+    let mut keys = context.mount.keys.iter();
+    let name = keys.find(|key| key.id == key_id).map(|key| &key.name);
+    let mut wishes = context.request.authorities.iter();
+    let wished = wishes.any(|other| {
+        other.name() != wish.name()
+            && !super::leaves(&other.base.state)
+            && name == Some(&other.key_name)
+    });
+    used || wished
 }
 
 fn refuse_default(

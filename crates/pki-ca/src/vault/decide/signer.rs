@@ -55,6 +55,20 @@ impl Signer {
     }
 }
 
+/// The wished parent, where it is there, whether it can sign or not.
+pub(super) fn known_parent<'a>(context: &Context<'a>, wish: &Wish) -> Option<&'a ObservedIssuer> {
+    let parent = wish.base.parent.as_ref()?;
+    let mount = context.observed.mounts.get(&wish.parent_mount)?;
+    mount.referred(parent.as_str())
+}
+
+/// Whether the task makes the wished parent.
+pub(super) fn will_be_made(context: &Context<'_>, wish: &Wish) -> bool {
+    let own_mount = wish.parent_mount == context.request.mount;
+    let mut parent = wish.base.parent.iter();
+    own_mount && parent.any(|parent| context.made.contains_key(parent))
+}
+
 /// The wished signer, if it can sign.
 pub(super) fn find(context: &Context<'_>, wish: &Wish) -> Result<Signer, Failure> {
     let Some(parent) = &wish.base.parent else {
@@ -69,8 +83,7 @@ pub(super) fn find(context: &Context<'_>, wish: &Wish) -> Result<Signer, Failure
             on: parent.clone(),
         });
     }
-    let mount = context.observed.mount(&wish.parent_mount);
-    if let Some(found) = mount.referred(parent.as_str()) {
+    if let Some(found) = known_parent(context, wish) {
         check_signer(context, wish, found)?;
         return Ok(Signer::Found(Box::new(found.clone())));
     }
@@ -97,11 +110,13 @@ fn check_signer(context: &Context<'_>, wish: &Wish, found: &ObservedIssuer) -> R
         .clone()
         .unwrap_or_else(|| wish.name().clone());
     let facts = found.certificate.facts();
-    if found.revoked || !found.is_issuing() {
-        let state = if found.revoked { "revoked" } else { "retired" };
+    if found.revoked {
+        return Err(VaultFailure::Revoked { authority: name }.into());
+    }
+    if !found.is_issuing() {
         return Err(Failure::AuthorityOutOfService {
             authority: name,
-            state,
+            state: "retired",
         });
     }
     if found.key_id.is_none() {
@@ -112,10 +127,11 @@ fn check_signer(context: &Context<'_>, wish: &Wish, found: &ObservedIssuer) -> R
         .into());
     }
     if facts.not_after <= context.now {
-        return Err(Failure::AuthorityExpired {
+        return Err(VaultFailure::Expired {
             authority: name,
             not_after: facts.not_after,
-        });
+        }
+        .into());
     }
     Ok(())
 }

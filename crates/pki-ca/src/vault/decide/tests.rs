@@ -10,6 +10,8 @@ use pki::{
 };
 use serde_json::{Value, json};
 
+mod parents;
+
 use super::super::observe::{ISSUING, ObservedKey};
 use super::super::server::Server;
 use super::*;
