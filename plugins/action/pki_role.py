@@ -247,7 +247,7 @@ class ActionModule(ActionBase):
     def _issue(self, wishes: list[Result], directories: t.Sequence[tuple[list[str], t.Any]]) -> Result:
         """cert_request; directories that are missing are made when it asks for them. Check mode foresees both these and
         the authorities that an earlier step would have made."""
-        arguments = {'certificates': wishes, 'lock_timeout': LOCK_TIMEOUT}
+        arguments = {'certificates': [pki_vault.timed(wish) for wish in wishes], 'lock_timeout': LOCK_TIMEOUT}
         result = self._native(CertRequest, arguments)
         if self._check:
             made = (self._vars.get(AUTHORITIES) or {}).get('authorities') or {}
@@ -277,7 +277,7 @@ class ActionModule(ActionBase):
     def _vault_certificates(self, _arguments: Result) -> Result:
         """On the host: the keys are made here, a Vault signs."""
         plan = self._own_plan()
-        return self._host_step(plan, plan['vault_certificates'])
+        return self._host_step(plan, [pki_vault.timed(wish) for wish in plan['vault_certificates']])
 
     # Keys that are made on their hosts.
 

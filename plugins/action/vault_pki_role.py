@@ -91,7 +91,8 @@ class ActionModule(ActionBase):
         for wish in arguments.get('certificates') or []:
             made[vault_pki_plan.is_client(wish)].append(vault_pki_plan.certificate(wish, settings['directory'], rotating))
         restart = [vault_pki_plan.restarted(each) for each in [*made[False], *made[True]] if each.get('containers')]
-        return {'changed': False, 'certificates': made[False], 'clients': made[True], 'restart': restart}
+        in_directory = any(not wish.get('files') for wish in arguments.get('certificates') or [])
+        return {'changed': False, 'certificates': made[False], 'clients': made[True], 'restart': restart, 'in_directory': in_directory}
 
     @staticmethod
     def _batches(arguments: Result, _settings: Result) -> Result:

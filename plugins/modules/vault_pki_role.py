@@ -116,6 +116,11 @@ clients:
   type: list
   elements: dict
   sample: []
+in_directory:
+  description: Step V(certificates), whether any of them does not say where its files are.
+  returned: success
+  type: bool
+  sample: true
 restart:
   description: Step V(certificates), those with containers, for M(tls.everywhere.container_restart).
   returned: success

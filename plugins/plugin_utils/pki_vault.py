@@ -199,18 +199,34 @@ def key_wish(entry: Entry) -> Result | None:
 
 
 def lifetime(given: t.Any) -> str | None:
-    """A lifetime, also from an instant such as 2036-01-31T00:00:00Z, which a Vault takes for not_after."""
+    """A lifetime; an instant such as 2036-01-31T00:00:00Z, which a Vault takes for not_after, stays one: hosts are planned in different
+    seconds, and shall wish the same."""
     if given in (None, ''):
         return None
     text = str(given).strip()
     match = re.fullmatch(r'([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})Z)?', text)
     if match is None:
         return f'{text}s' if text.isdigit() else pki_names.lifetime(text)
-    end = datetime.datetime.fromisoformat(f"{match[1]}T{match[2] or '23:59:59'}+00:00")
-    seconds = int((end - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
-    if seconds <= 0:
+    try:
+        end = datetime.datetime.fromisoformat(f"{match[1]}T{match[2] or '23:59:59'}+00:00")
+    except ValueError as error:
+        raise pki_names.BadValue(f"'{text}' is no instant: {error}") from error
+    if end <= datetime.datetime.now(datetime.timezone.utc):
         raise pki_names.BadValue(f"'{text}' is over")
-    return f'{seconds}s'
+    return f'{end:%Y-%m-%dT%H:%M:%S}Z'
+
+
+def spelt(ttl: str) -> str:
+    """The lifetime as modules take it: what is left until an instant, in seconds."""
+    if not ttl.endswith('Z'):
+        return ttl
+    end = datetime.datetime.fromisoformat(f'{ttl[:-1]}+00:00')
+    return f'{max(1, int((end - datetime.datetime.now(datetime.timezone.utc)).total_seconds()))}s'
+
+
+def timed(wish: Entry) -> Result:
+    """The wish with its lifetime as modules take it."""
+    return dict(wish, ttl=spelt(str(wish['ttl']))) if wish.get('ttl') else dict(wish)
 
 
 def mount_path(given: t.Any) -> str:
@@ -253,7 +269,7 @@ def certificate(entry: Entry, settings: Entry, notes: pki_plan.Notes) -> Result 
             wish[option] = pki_names.texts(entry[option])
     if ttl:
         wish['ttl'] = ttl
-    renew_before = pki_names.renew_before(settings.get('renew_before'), ttl or '')
+    renew_before = pki_names.renew_before(settings.get('renew_before'), spelt(ttl or ''))
     if renew_before:
         wish['renew'] = {'before': renew_before}
     if name in pki_names.selection(settings.get('regen_cert')):
@@ -409,7 +425,7 @@ def call(wish: Entry, mounts: t.Mapping[str, Mount]) -> tuple[Result | None, str
         if default.get('name'):
             return None, f"mount '{wish['mount']}' has the default issuer '{default['name']}' and none of the name '{wish['wish']['name']}'; it stays as it is"
         return None, ''
-    options = dict(wish['wish'])
+    options = timed(wish['wish'])
     if known is None:
         # Who is first signs for all who name no issuer. A later default is somebody's decision, and is not taken back.
         options['state'] = 'active'

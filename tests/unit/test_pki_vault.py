@@ -132,7 +132,9 @@ def test_authorities_in_our_words():
         "ttl": "3650d", "path_length": 2, "name_constraints": {"permitted_dns": ["example.org", "example.net"]}}
     assert sub["mount"] == "pki_int" and sub["above"] == {"mount": "pki_root", "name": "Root"} == other["above"]
     assert (sub["wish"]["key"], sub["wish"]["key_name"], sub["wish"]["subject"]["serial_number"]) == ({"algorithm": "ecdsa", "curve": "P-384"}, "k", "7")
-    assert sub["wish"]["ttl"].endswith("s") and int(sub["wish"]["ttl"][:-1]) > 10**9
+    assert sub["wish"]["ttl"] == "2099-01-01T00:00:00Z"
+    ttl = pki_vault.call(sub, mounts(pki_root=[issuer("Root")], pki_int=[]))[0]["ttl"]
+    assert ttl.endswith("s") and int(ttl[:-1]) > 10**9
 
 
 @pytest.mark.parametrize(("wrong", "words"), [
@@ -203,11 +205,22 @@ def test_trust_is_read_by_name_else_the_default():
     assert base64.b64decode(found["vault:a/Root"]) == b"PEM\n" and list(problems) == ["vault:c/x"] and set(found) == {"vault:a/Root", "vault:b/Sub"}
 
 
-@pytest.mark.parametrize(("given", "found"), [("90d", "90d"), ("720h", "720h"), (3600, "3600s"), ("", None), (None, None), ("+1d", "1d")])
+@pytest.mark.parametrize(("given", "found"), [("90d", "90d"), ("720h", "720h"), (3600, "3600s"), ("", None), (None, None), ("+1d", "1d"),
+                                                (" 2099-01-31", "2099-01-31T23:59:59Z"), ("2099-01-31 01:02:03Z", "2099-01-31T01:02:03Z")])
 def test_lifetimes(given, found):
     assert pki_vault.lifetime(given) == found
 
 
-def test_a_lifetime_of_the_past_is_none():
+@pytest.mark.parametrize("given", ["2020-01-01T00:00:00Z", "2099-02-31"])
+def test_a_lifetime_of_the_past_or_of_no_day_is_none(given):
     with pytest.raises(pki_names.BadValue):
-        pki_vault.lifetime("2020-01-01T00:00:00Z")
+        pki_vault.lifetime(given)
+
+
+def test_an_instant_is_the_same_wish_in_another_second():
+    wishes = [planned(certificates=[dict(LEAF, ttl=None, not_after="2099-01-31")], install_certificates=FILES)[0] for _run in range(2)]
+    for lists in (plan["vault_certificates"] + plan["certificates"] for plan in wishes):
+        assert [wish["ttl"] for wish in lists] == ["2099-01-31T23:59:59Z"]
+    left = pki_vault.timed({"name": "a", "ttl": "2099-01-31T23:59:59Z"})["ttl"]
+    assert left.endswith("s") and int(left[:-1]) > 10**9
+    assert pki_vault.timed({"name": "a"}) == {"name": "a"} and pki_vault.timed({"ttl": "90d"}) == {"ttl": "90d"}
