@@ -9,7 +9,7 @@ use super::failure::VaultFailure;
 use crate::failure::Failure;
 
 /// Certificates of the server begin 30 s ago; hosts whose clock is more than this behind refuse them.
-const SKEW_LIMIT: i64 = 60;
+const SKEW_LIMIT: u64 = 60;
 
 /// The state of the server.
 #[derive(Debug, Default, Clone)]
@@ -77,7 +77,7 @@ impl Server {
     /// What the operator should look at.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        if self.clock_skew.abs() > SKEW_LIMIT {
+        if self.clock_skew.unsigned_abs() > SKEW_LIMIT {
             let direction = if self.clock_skew > 0 {
                 "ahead of"
             } else {
@@ -86,7 +86,7 @@ impl Server {
             warnings.push(format!(
                 "the clock of {} is {} s {direction} the clock of this host; certificates may seem not yet valid or expired",
                 self.url,
-                self.clock_skew.abs()
+                self.clock_skew.unsigned_abs()
             ));
         }
         warnings
