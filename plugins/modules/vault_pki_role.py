@@ -197,6 +197,7 @@ def main():
             dropped=dict(type='list', elements='str', default=[]),
             store=dict(type='str', default=''),
             certificates=dict(type='list', elements='dict', default=[]),
+            rotating=dict(type='bool', default=False),
             hosts=dict(type='list', elements='str', default=[]),
             batches=dict(type='list', elements='raw', default=[]),
         ),

@@ -205,8 +205,10 @@ def test_trust_is_read_by_name_else_the_default():
     assert base64.b64decode(found["vault:a/Root"]) == b"PEM\n" and list(problems) == ["vault:c/x"] and set(found) == {"vault:a/Root", "vault:b/Sub"}
 
 
-@pytest.mark.parametrize(("given", "found"), [("90d", "90d"), ("720h", "720h"), (3600, "3600s"), ("", None), (None, None), ("+1d", "1d"),
-                                                (" 2099-01-31", "2099-01-31T23:59:59Z"), ("2099-01-31 01:02:03Z", "2099-01-31T01:02:03Z")])
+@pytest.mark.parametrize(("given", "found"), [
+    ("90d", "90d"), ("720h", "720h"), (3600, "3600s"), ("", None), (None, None), ("+1d", "1d"),
+    (" 2099-01-31", "2099-01-31T23:59:59Z"), ("2099-01-31 01:02:03Z", "2099-01-31T01:02:03Z"),
+])
 def test_lifetimes(given, found):
     assert pki_vault.lifetime(given) == found
 
