@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 
 import module
 import services
@@ -42,6 +43,8 @@ def test_services_are_asked_in_their_own_protocols_and_named_with_their_containe
 
 def test_an_old_certificate_in_a_container_is_stale_until_it_is_reloaded(engine, work):
     service = services.start(engine, work, "haproxy", port=services.free_port(), address="127.0.0.1", options=HOST)
+    # Which of two is older is told by the seconds in them.
+    time.sleep(1.1)
     service.pair.renew()
     found = check(engine, [endpoint(service)])["endpoints"][0]
     assert "stale" in {each["kind"] for each in found["findings"]} and found["served_by"]["container"] == service.container.name, found
