@@ -1633,7 +1633,7 @@ error:
           words that begin with C(vault.)."
         - "The tree: V(tree.damaged), V(tree.os)."
         - "The configuration of a mount: V(vault_config.contradiction), V(vault_config.field_unknown), V(vault_config.held),
-          V(vault_config.mount_missing), V(vault_config.mount_foreign), V(vault_config.not_taken), V(vault_config.permissions),
+          V(vault_config.mount_missing), V(vault_config.mount_below), V(vault_config.mount_foreign), V(vault_config.not_taken), V(vault_config.permissions),
           V(vault_config.tidy)."
         - V(program.no_architecture), the collection has no program for the target. V(program.not_placed), the program could
           not be put on the target. V(program.no_answer), it ended without an answer.

@@ -372,6 +372,28 @@ fn what_needs_a_mount_is_held_where_that_is_something_else() {
     assert_eq!(told("authorities[root]"), "vault_config.held");
 }
 
+#[test]
+fn a_path_below_a_mount_is_not_taken_for_that_mount() {
+    let site = Site::with_mount();
+    let vault = json!({"url": site.server.url(), "mount": "pki/below", "auth": {"token": site.server.token()}});
+    let args = json!({
+        "backend": {"vault": vault},
+        "vault_config": {"mount": {"max_lease_ttl": "87600h"}},
+        "authorities": [{"name": "root", "common_name": "Root", "ttl": "30d"}],
+    });
+    let module = ModuleRun::new(PROGRAM).args(args).sandbox(&site.sandbox);
+    let answer = module.run();
+    assert!(answer.failed() && !answer.changed(), "{}", answer.report());
+    let failures = answer.value["failures"].to_string();
+    for part in [
+        "vault_config.mount_below",
+        "'pki/below' lies below 'pki'",
+        "vault_config.held",
+    ] {
+        assert!(failures.contains(part), "{part}: {failures}");
+    }
+}
+
 /// The server has mounted it and a proxy loses that answer, so the second try is refused: the path is in use.
 #[test]
 fn a_mount_whose_answer_was_lost_is_proved_and_not_reported_as_a_failure() {

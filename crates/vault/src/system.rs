@@ -73,6 +73,9 @@ pub struct MountInfo {
     /// What it is for.
     #[serde(default)]
     pub description: String,
+    /// What tells it from every other one.
+    #[serde(default)]
+    pub accessor: String,
     /// Its settings; spans of time in seconds.
     #[serde(default)]
     pub config: Map<String, Value>,
@@ -110,6 +113,17 @@ impl Vault {
             }) if reason.contains("No secret engine mount at") => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Where `found` is really mounted if that is above `path`: for a path below a mount the server answers with that mount
+    /// (seen with OpenBao 2.7.2). Whoever may not read the one above is believed to know his paths.
+    pub fn mount_above<'a>(&self, path: &'a str, found: &MountInfo) -> Option<&'a str> {
+        let mut above = path.match_indices('/').map(|(at, _)| &path[..at]);
+        above.find(|above| {
+            let mount = self.mount(above).ok().flatten();
+            mount
+                .is_some_and(|mount| !found.accessor.is_empty() && mount.accessor == found.accessor)
+        })
     }
 
     /// Mounts a secret engine. Doing so twice is refused, so it may be repeated; if the answer to the first try is lost, that

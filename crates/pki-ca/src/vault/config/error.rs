@@ -62,6 +62,16 @@ pub enum Error {
         /// Its path.
         mount: String,
     },
+    /// Another mount has the path already; the operator should choose another path.
+    #[error(
+        "'{mount}' lies below '{above}', which is a mount: the server has no mounts in mounts; nothing was changed"
+    )]
+    MountBelow {
+        /// The wished path.
+        mount: String,
+        /// What is mounted.
+        above: String,
+    },
     /// Something else is mounted there; the operator should choose another path.
     #[error("'{mount}' is a mount of kind '{kind}', not of PKI; nothing was changed")]
     MountForeign {
@@ -148,6 +158,7 @@ impl Error {
             Self::File { source, .. } => source.kind(),
             Self::Held { .. } => "vault_config.held",
             Self::MountMissing { .. } => "vault_config.mount_missing",
+            Self::MountBelow { .. } => "vault_config.mount_below",
             Self::MountForeign { .. } => "vault_config.mount_foreign",
             Self::NotTaken { .. } => "vault_config.not_taken",
             Self::Permissions { .. } => "vault_config.permissions",
@@ -176,7 +187,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::FieldUnknown { .. } => "leave the option out, or upgrade the server",
-            Self::MountForeign { .. } => "choose another mount in backend.vault.mount",
+            Self::MountBelow { .. } | Self::MountForeign { .. } => {
+                "choose another mount in backend.vault.mount"
+            }
             Self::NotTaken { .. } => "another client may be writing it; compare the object by hand",
             Self::Permissions { .. } => {
                 "add the lines to a policy of the token, or use another token"

@@ -171,6 +171,12 @@ fn read_mount(vault: &Vault, mount: &str) -> Result<Found, Error> {
             kind: info.kind,
         });
     }
+    if let Some(above) = vault.mount_above(mount, &info) {
+        return Err(Error::MountBelow {
+            mount: mount.to_owned(),
+            above: above.to_owned(),
+        });
+    }
     let path = format!("sys/mounts/{mount}/tune");
     let tuned = match vault.read(&path) {
         Err(vault::Error::PermissionDenied { .. }) => {
