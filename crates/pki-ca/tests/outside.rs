@@ -6,56 +6,9 @@
 mod support;
 
 use serde_json::{Value, json};
+use support::outside::CONFIG;
 use support::{Tree, openssl, request, sh};
 use testbed::witness;
-
-/// Profiles of the authority outside.
-const CONFIG: &str = "
-[req]
-distinguished_name = dn
-[dn]
-[good]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-[no_ca]
-basicConstraints = critical,CA:FALSE
-subjectKeyIdentifier = hash
-[no_sign]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,cRLSign
-subjectKeyIdentifier = hash
-[wrong_aki]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = DER:30:16:80:14:00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11:12:13
-[disjoint]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-nameConstraints = critical,permitted;DNS:example.net
-[critical]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-1.2.3.4 = critical,DER:0500
-[root]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-[root_no_room]
-basicConstraints = critical,CA:TRUE,pathlen:0
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-[root_constrained]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign,cRLSign
-subjectKeyIdentifier = hash
-nameConstraints = critical,permitted;DNS:example.org
-";
 
 struct Outside {
     tree: Tree,

@@ -41,7 +41,13 @@ authorityKeyIdentifier = DER:30:16:80:14:00:01:02:03:04:05:06:07:08:09:0a:0b:0c:
 basicConstraints = critical,CA:TRUE,pathlen:0
 keyUsage = critical,keyCertSign,cRLSign
 subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
 nameConstraints = critical,permitted;DNS:example.net
+[critical]
+basicConstraints = critical,CA:TRUE,pathlen:0
+keyUsage = critical,keyCertSign,cRLSign
+subjectKeyIdentifier = hash
+1.2.3.4 = critical,DER:0500
 [policy]
 basicConstraints = critical,CA:TRUE,pathlen:0
 keyUsage = critical,keyCertSign,cRLSign
