@@ -132,7 +132,8 @@ impl Error {
     pub(crate) fn of(error: &reqwest::Error, url: &reqwest::Url, limit: Duration) -> Self {
         let (url, reason) = (shown(url), deepest(error));
         if let Some(reason) = tls_reason(error) {
-            if is_cut_off(error, &reason) {
+            // Later it would have been sent, and must not be called unsent.
+            if error.is_connect() && is_cut_off(error, &reason) {
                 let reason = format!("it was cut off in the TLS handshake: {reason}");
                 return Self::Connect { url, reason };
             }
